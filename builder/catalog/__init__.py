@@ -1,0 +1,1 @@
+"""The tables under builder/data and pure queries over them; one loader."""

@@ -1,0 +1,207 @@
+"""What wsb needs from an engine, in wsb's own words, and the events a long step tells while it runs.
+
+An Engine is whatever builds images and runs containers: a Docker Engine API (docker_sdk) or, later, `docker buildx`.
+Nothing outside this room knows which one it is; every failure arrives as a WsbError made in translate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+
+# --- events ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted:
+    """A step of a build begins. name: as the engine words it, such as "[torch 2/3] RUN …"."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepProgress:
+    """Bytes of something inside a step, such as a download or an extraction. total: 0 when not known."""
+
+    id: str
+    what: str
+    current: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepOutput:
+    """A piece of what a step prints, decoded; it may end in the middle of a line."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFinished:
+    """A step ended. seconds: by the engine's clock. error: empty when it went well."""
+
+    id: str
+    name: str
+    is_cached: bool
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerProgress:
+    """One layer of an image that is pulled. what: Downloading, Extracting, Pull complete, …"""
+
+    image: str
+    layer: str
+    what: str
+    current: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A line from wsb itself about a long piece of work, such as making a base."""
+
+    text: str
+
+
+Event = StepStarted | StepProgress | StepOutput | StepFinished | LayerProgress | Note
+Listener = Callable[[Event], None]
+
+
+# --- requests and answers -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """What the engine says of itself. cdi_devices: fully qualified names it has found."""
+
+    kind: str  # docker | podman
+    version: str
+    api_version: str
+    os: str
+    arch: str
+    is_rootless: bool = False
+    is_desktop: bool = False
+    has_buildkit: bool = True
+    runtimes: tuple[str, ...] = ()
+    cdi_spec_dirs: tuple[str, ...] = ()
+    cdi_devices: tuple[str, ...] = ()
+    root_dir: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInfo:
+    """One local image. size_bytes: unpacked. layers: diff ids, lowest first."""
+
+    id: str
+    tags: tuple[str, ...]
+    labels: Mapping[str, str]
+    env: tuple[str, ...]
+    size_bytes: int
+    layers: tuple[str, ...]
+    created: str
+    platform: str
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRequest:
+    """One build. context: opened when the build starts; gives a tar. target: a stage, or "" for the last one.
+
+    args: build arguments. The predefined proxy ones neither stay in the image nor change the cache's keys.
+    network: default, host or none.
+    """
+
+    tag: str
+    context: Callable[[], BinaryIO]
+    dockerfile: str = "Dockerfile"
+    target: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+    platform: str = ""
+    network: str = "default"
+    use_cache: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerRequest:
+    """One container. user: uid:gid or a name. gpu: device requests in the engine's own words are made by launch."""
+
+    image: str
+    command: Sequence[str]
+    user: str = ""
+    groups: Sequence[str] = ()
+    workdir: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    mounts: Sequence[tuple[str, str, bool]] = ()  # (source, target, is_read_only)
+    ports: Sequence[tuple[int, int]] = ()  # (container, host on loopback)
+    shm_size: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+    init: bool = True
+    network: str = ""
+    has_tty: bool = False
+    keeps_stdin: bool = False
+    entrypoint: Sequence[str] | None = None
+    device_requests: Sequence[Mapping[str, object]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A piece of what a process printed."""
+
+    is_stderr: bool
+    data: bytes
+
+
+class Process(Protocol):
+    """A command running in a container. Iterate for its output; then ask for its exit code."""
+
+    def __iter__(self) -> Iterator[Output]: ...
+
+    def exit_code(self) -> int: ...
+
+
+class Engine(Protocol):
+    """What builds and runs. Every method raises WsbError and nothing else for what can go wrong out there."""
+
+    def info(self) -> EngineInfo: ...
+
+    def image(self, reference: str) -> ImageInfo | None:
+        """The local image of this name or id; None when the engine does not hold it."""
+        ...
+
+    def images(self, label: str) -> tuple[ImageInfo, ...]:
+        """Local images that carry a label, newest first."""
+        ...
+
+    def pull(self, reference: str, platform: str, listener: Listener) -> ImageInfo: ...
+
+    def import_rootfs(self, tar: BinaryIO, tag: str, changes: Sequence[str]) -> ImageInfo:
+        """An image from the tar of a root file system. changes: Dockerfile instructions for its configuration."""
+        ...
+
+    def build(self, request: BuildRequest, listener: Listener) -> ImageInfo:
+        """Build and tag; nothing is tagged when it fails. KeyboardInterrupt cancels the build on the engine."""
+        ...
+
+    def tag(self, image: str, tag: str) -> None: ...
+
+    def remove_image(self, reference: str) -> None: ...
+
+    def run(self, request: ContainerRequest, on_output: Callable[[Output], None], timeout_s: float | None = None) -> int:
+        """Create, start, stream, wait, remove; returns the exit code. The container is gone afterwards, whatever happens."""
+        ...
+
+    def attach(self, request: ContainerRequest) -> int:
+        """The same with this process's own terminal, standard streams and signals."""
+        ...
+
+    def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
+        """Contents of single files of an image, without starting it; absent ones are left out."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Facts of this machine; every failure is "unknown, because …"."""

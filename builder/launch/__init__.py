@@ -1,0 +1,1 @@
+"""Where a built workspace runs: this engine; later Slurm and Kubernetes."""
