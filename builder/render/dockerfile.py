@@ -8,7 +8,6 @@ from typing import Any
 from builder.model.plan import Plan
 from builder.model.values import Manager
 from builder.render import commands, names
-from builder.render.labels import labels
 from builder.render.layers import apt_packages, layers_of, os_packages
 from builder.render.templates import env_value, make_environment
 
@@ -16,9 +15,9 @@ from builder.render.templates import env_value, make_environment
 SHARED_UNTIL = "FROM ${WSB_TORCH} AS workspace"
 
 
-def render_dockerfile(plan: Plan, templates: Mapping[str, str], version: str) -> str:
-    """The whole Dockerfile, ending in one newline."""
-    text = make_environment(templates).get_template("Dockerfile.j2").render(values(plan, version))
+def render_dockerfile(templates: Mapping[str, str], facts: Mapping[str, Any]) -> str:
+    """The whole Dockerfile, ending in one newline. facts: from `values`."""
+    text = make_environment(templates).get_template("Dockerfile.j2").render(facts)
     return text.rstrip("\n") + "\n"
 
 
@@ -30,7 +29,7 @@ def shared_part(dockerfile: str) -> str:
     return "".join(line for line in head.splitlines(keepends=True) if not line.startswith("#"))
 
 
-def values(plan: Plan, version: str) -> dict[str, Any]:
+def values(plan: Plan, *, version: str, image_labels: Mapping[str, str]) -> dict[str, Any]:
     """All that templates may place."""
     manager = plan.manager
     facts: dict[str, Any] = {
@@ -54,7 +53,7 @@ def values(plan: Plan, version: str) -> dict[str, Any]:
         "env_variables": env_variables(plan),
         "uid": plan.user.uid,
         "user": plan.user.name,
-        "labels": [f"{name}={env_value(value)}" for name, value in sorted(labels(plan, version).items())],
+        "labels": [f"{name}={env_value(value)}" for name, value in sorted(image_labels.items())],
         "pip_install": commands.pip_install(plan),
         "editable_install": commands.editable_install(plan),
         "torch_wheel": bool(plan.torch and plan.torch.wheel),

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from builder.model.files import File, FileSet
 from builder.model.plan import Plan
 from builder.render import commands, names
 from builder.render.dockerfile import render_dockerfile, shared_part, values
+from builder.render.labels import labels
 from builder.render.templates import make_environment
 
 
 def render_files(
-    plan: Plan, *, document: bytes, templates: Mapping[str, str], probes: Mapping[str, str], version: str
+    plan: Plan,
+    *,
+    document: bytes,
+    templates: Mapping[str, str],
+    probes: Mapping[str, str],
+    metadata: Mapping[str, Any],
+    version: str,
+    inputs_digest: str = "",
 ) -> FileSet:
     """Everything `wsb build` sends and `wsb render` writes, besides the project's own files.
 
     document: the plan's JSON as the image will carry it. templates: path below dockerfiles/ → text. probes: name → text.
+    metadata: devcontainer/metadata.json. inputs_digest: over wsb.yaml and what it led to.
     """
     environment = make_environment(templates)
-    facts = values(plan, version)
+    image_labels = labels(plan, version=version, inputs_digest=inputs_digest, metadata=metadata)
+    facts = values(plan, version=version, image_labels=image_labels)
     activate = environment.get_template("files/activate.sh.j2").render(facts)
     network = environment.get_template("files/network.env.j2").render(settings=network_settings(plan))
     files = [
-        _text("Dockerfile", render_dockerfile(plan, templates, version)),
+        _text("Dockerfile", render_dockerfile(templates, facts)),
         _text(".wsb/network/env", network),
         _text(".wsb/user/make-user", templates["files/make-user"], mode=0o755),
         _text(".wsb/image/activate.sh", activate),

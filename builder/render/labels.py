@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from builder.model.plan import Plan
 from builder.render.names import interpreter
 
 
-def labels(plan: Plan, version: str) -> dict[str, str]:
-    """Label → value, for the finished workspace."""
+def labels(plan: Plan, *, version: str, inputs_digest: str, metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Label → value, for the finished workspace.
+
+    inputs_digest: over wsb.yaml and what it led to, so that `wsb run` can tell an image that is behind them.
+    metadata: devcontainer/metadata.json.
+    """
     return {
         "dev.wsb.plan.digest": plan.digest,
         "dev.wsb.torch": plan.torch.local if plan.torch else "none",
@@ -19,11 +25,12 @@ def labels(plan: Plan, version: str) -> dict[str, str]:
         "dev.wsb.env": plan.name,
         "dev.wsb.base": plan.base.image,
         "dev.wsb.fallbacks": json.dumps([f"{step.source}: {step.wanted} -> {step.taken}" for step in plan.fallbacks]),
+        "dev.wsb.inputs": inputs_digest,
         "dev.wsb.version": version,
         "org.opencontainers.image.title": plan.name,
         "org.opencontainers.image.description": _description(plan),
         "org.opencontainers.image.base.name": plan.base.image,
-        "devcontainer.metadata": json.dumps(devcontainer_metadata(plan), separators=(",", ":")),
+        "devcontainer.metadata": json.dumps(devcontainer_metadata(plan, metadata), separators=(",", ":"), sort_keys=True),
     }
 
 
@@ -32,15 +39,9 @@ def _description(plan: Plan) -> str:
     return f"{plan.name}: Python {plan.python}, {torch}, made with {plan.manager.value} by wsb"
 
 
-def devcontainer_metadata(plan: Plan) -> list[dict[str, Any]]:
+def devcontainer_metadata(plan: Plan, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What an IDE needs to open the bare image well; how the GPU is reached cannot live in a label."""
-    settings = {"python.defaultInterpreterPath": interpreter(plan), "python.terminal.activateEnvironment": False}
-    return [
-        {
-            "remoteUser": plan.user.name,
-            "updateRemoteUserUID": True,
-            "userEnvProbe": "none",
-            "init": True,
-            "customizations": {"vscode": {"extensions": ["ms-python.python"], "settings": settings}},
-        }
-    ]
+    merged = copy.deepcopy(dict(metadata))
+    merged["remoteUser"] = plan.user.name
+    merged["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"] = interpreter(plan)
+    return [merged]
