@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import select
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -138,10 +137,8 @@ def _pump(
     """Output until the container closes it. Raises TimeoutError at the end of its time."""
     demultiplexer = Demultiplexer()
     while True:
-        left = None if end is None else max(0.0, end - clock())
-        readable, _, _ = select.select([connection], [], [], left)
-        if not readable:
-            raise TimeoutError
+        # never 0, which would mean "do not wait at all" in another way
+        connection.settimeout(None if end is None else max(0.001, end - clock()))
         data = connection.recv(_BLOCK)
         if not data:
             return

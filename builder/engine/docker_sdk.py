@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from builder.engine import building, containers, images, translate
+from builder.engine import attach, building, containers, images, translate
 from builder.engine.base import BuildRequest, ContainerRequest, EngineInfo, ImageInfo, Listener, Output
 from builder.engine.calls import Client, translated
 from builder.engine.connect import connect
@@ -61,6 +61,9 @@ class DockerEngine:
 
     def run(self, request: ContainerRequest, on_output: Callable[[Output], None], timeout_s: float | None = None) -> int:
         return containers.run(self._api, request, on_output, timeout_s, self._clock)
+
+    def attach(self, request: ContainerRequest) -> int:
+        return attach.attach(self._api, request)
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         return images.files(self._api, image, paths)
