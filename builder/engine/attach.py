@@ -23,7 +23,7 @@ import docker.errors
 
 from builder.engine.base import ContainerRequest, Output
 from builder.engine.calls import BROKEN, Client, translated
-from builder.engine.containers import Demultiplexer, attached, created, exit_code, start
+from builder.engine.containers import Demultiplexer, attached, created, exit_code, without_command
 
 _BLOCK: Final = 1 << 16
 _FORWARDED: Final = tuple(
@@ -36,33 +36,38 @@ _SIGPIPE: Final = 128 + 13  # what a shell reports of a program whose reader wen
 
 def attach(api: Client, request: ContainerRequest) -> int:
     """The command's exit code, as docker reports it. The terminal is as it was before, whatever happens."""
-    with (
-        translated(f"running {request.image}"),
-        created(api, request, has_stdin=request.keeps_stdin) as container,
-        attached(api, container, has_stdin=request.keeps_stdin) as connection,
-        _signals(api, container, request.has_tty) as has_started,
-        _raw_terminal(request.has_tty and request.keeps_stdin),
-    ):
-        failed = start(api, container, _write_output)
-        if failed is not None:
-            return failed
-        has_started()
+    with translated(f"running {request.image}"):
         try:
-            _Pump(connection, has_tty=request.has_tty, has_stdin=request.keeps_stdin).run()
-        except BrokenPipeError:  # `wsb run … | head`: the command ends as it would in a pipe
-            with suppress(*BROKEN, docker.errors.DockerException):
-                api.stop(container, timeout=2)
-            return _SIGPIPE
-        return exit_code(api, container)
+            with (
+                created(api, request, has_stdin=request.keeps_stdin) as container,
+                attached(api, container, has_stdin=request.keeps_stdin) as connection,
+                _signals(api, container, request.has_tty) as has_started,
+                _raw_terminal(request.has_tty and request.keeps_stdin),
+            ):
+                api.start(container)
+                has_started()
+                return _follow(api, container, _Pump(connection, request))
+        except docker.errors.APIError as error:
+            return without_command(error, _write_output)
+
+
+def _follow(api: Client, container: str, pump: _Pump) -> int:
+    try:
+        pump.run()
+    except BrokenPipeError:  # `wsb run … | head`: the command ends as it would in a pipe
+        with suppress(*BROKEN, docker.errors.DockerException):
+            api.stop(container, timeout=2)
+        return _SIGPIPE
+    return exit_code(api, container)
 
 
 class _Pump:
     """Carries bytes between this process's streams and the connection until the container closes it."""
 
-    def __init__(self, connection: socket.socket, *, has_tty: bool, has_stdin: bool) -> None:
+    def __init__(self, connection: socket.socket, request: ContainerRequest) -> None:
         self._connection = connection
-        self._demultiplexer = None if has_tty else Demultiplexer()
-        self._stdin = sys.stdin.fileno() if has_stdin and sys.stdin and not sys.stdin.closed else None
+        self._demultiplexer = None if request.has_tty else Demultiplexer()
+        self._stdin = sys.stdin.fileno() if request.keeps_stdin and sys.stdin and not sys.stdin.closed else None
         self._unsent = b""
         connection.setblocking(False)
 

@@ -57,24 +57,36 @@ def run(
 ) -> int:
     """The exit code of the command, TIMED_OUT when it was killed for its time. It gets no standard input."""
     end = None if timeout_s is None else clock() + timeout_s
-    doing = f"running {request.image}"
-    with (
-        translated(doing),
-        created(api, request, has_stdin=False) as container,
-        attached(api, container, has_stdin=False) as connection,
-    ):
-        failed = start(api, container, on_output)
-        if failed is not None:
-            return failed
+    with translated(f"running {request.image}"):
         try:
-            _pump(connection, request.has_tty, on_output, end, clock)
-            return _wait(api, container, end, clock)
-        except TimeoutError:
-            return TIMED_OUT
-        except KeyboardInterrupt:
-            with suppress(*BROKEN, docker.errors.DockerException):
-                api.stop(container, timeout=_STOP_S)
-            raise
+            with (
+                created(api, request, has_stdin=False) as container,
+                attached(api, container, has_stdin=False) as connection,
+            ):
+                api.start(container)
+                return _follow(api, container, connection, request.has_tty, on_output, end, clock)
+        except docker.errors.APIError as error:
+            return without_command(error, on_output)
+
+
+def _follow(
+    api: Client,
+    container: str,
+    connection: socket.socket,
+    has_tty: bool,
+    on_output: Callable[[Output], None],
+    end: float | None,
+    clock: Clock,
+) -> int:
+    try:
+        _pump(connection, has_tty, on_output, end, clock)
+        return exit_code(api, container, None if end is None else max(0.1, end - clock()))
+    except TimeoutError:
+        return TIMED_OUT
+    except KeyboardInterrupt:
+        with suppress(*BROKEN, docker.errors.DockerException):
+            api.stop(container, timeout=_STOP_S)
+        raise
 
 
 @contextmanager
@@ -105,18 +117,17 @@ def attached(api: Client, container: str, *, has_stdin: bool) -> Iterator[socket
             stream.close()
 
 
-def start(api: Client, container: str, on_output: Callable[[Output], None]) -> int | None:
-    """Start it. A command that the image does not have gives the exit code a shell gives: 127, or 126 when not runnable."""
-    try:
-        api.start(container)
-    except docker.errors.APIError as error:
-        text = str(error.explanation)
-        code = 127 if _NOT_FOUND.search(text) else 126 if _NOT_RUNNABLE.search(text) else None
-        if code is None:
-            raise
-        on_output(Output(is_stderr=True, data=f"wsb: {text.strip()}\n".encode()))
-        return code
-    return None
+def without_command(error: docker.errors.APIError, on_output: Callable[[Output], None]) -> int:
+    """The exit code a shell gives for a command that the image does not have (127) or that cannot be run (126).
+
+    Docker says so at the start, Podman when it is attached to. Raises the error again when it is about something else.
+    """
+    text = str(error.explanation)
+    code = 127 if _NOT_FOUND.search(text) else 126 if _NOT_RUNNABLE.search(text) else None
+    if code is None:
+        raise error
+    on_output(Output(is_stderr=True, data=f"wsb: {text.strip()}\n".encode()))
+    return code
 
 
 def exit_code(api: Client, container: str, timeout_s: float | None = None) -> int:
@@ -144,10 +155,6 @@ def _pump(
             return
         for output in [Output(is_stderr=False, data=data)] if has_tty else demultiplexer.feed(data):
             on_output(output)
-
-
-def _wait(api: Client, container: str, end: float | None, clock: Clock) -> int:
-    return exit_code(api, container, None if end is None else max(0.1, end - clock()))
 
 
 def _remove(api: Client, container: str) -> None:

@@ -25,7 +25,7 @@ def image(api: Client, reference: str) -> ImageInfo | None:
     with translated(f"looking for the image {reference}"):
         try:
             return _info(api.inspect_image(reference))
-        except docker.errors.ImageNotFound:
+        except docker.errors.NotFound:
             return None
 
 
@@ -36,7 +36,7 @@ def images(api: Client, label: str) -> tuple[ImageInfo, ...]:
         found.sort(key=lambda one: (one.get("Created", 0), one["Id"]), reverse=True)
         details = []
         for one in found:
-            with suppress(docker.errors.ImageNotFound):  # removed by someone else in the meantime
+            with suppress(docker.errors.NotFound):  # removed by someone else in the meantime
                 details.append(_info(api.inspect_image(one["Id"])))
         return tuple(details)
 
@@ -55,15 +55,15 @@ def pull(api: Client, reference: str, platform: str, listener: Listener) -> Imag
     return _present(api, reference)
 
 
-def import_rootfs(api: Client, tar: BinaryIO, tag: str, changes: Sequence[str]) -> ImageInfo:
+def import_rootfs(api: Client, tar: BinaryIO, name: str, changes: Sequence[str]) -> ImageInfo:
     """Streams the tar; nothing is tagged when it is cut short or is no tar."""
-    repository, name = docker.utils.parse_repository_tag(tag)
-    params = {"fromSrc": "-", "repo": repository, "tag": name or "latest", "changes": list(changes)}
-    doing = f"importing {tag}"
+    doing = f"importing {name}"
+    made = ""
     with translated(doing):
         response = api._post(
             api._url("/images/create"),
-            params=params,
+            # named afterwards: Podman takes no tag here and would call it :latest
+            params={"fromSrc": "-", "changes": list(changes)},
             data=_blocks(tar),
             headers={"Content-Type": "application/x-tar"},
             stream=True,
@@ -74,7 +74,9 @@ def import_rootfs(api: Client, tar: BinaryIO, tag: str, changes: Sequence[str]) 
             text = (message.get("errorDetail") or {}).get("message") or message.get("error")
             if text:
                 raise translate.refused(doing, text)
-    return _present(api, tag)
+            made = str(message.get("status") or made)
+    tag(api, made, name)
+    return _present(api, name)
 
 
 def tag(api: Client, image: str, tag: str) -> None:
@@ -85,7 +87,7 @@ def tag(api: Client, image: str, tag: str) -> None:
 
 def remove(api: Client, reference: str) -> None:
     """Removing what is not there is no error."""
-    with translated(f"removing the image {reference}"), suppress(docker.errors.ImageNotFound):
+    with translated(f"removing the image {reference}"), suppress(docker.errors.NotFound):
         api.remove_image(reference)
 
 

@@ -36,7 +36,9 @@ _STEP: Final = re.compile(r"(?:\[\d+/\d+\] )?(?:Step|STEP) (\d+)/(\d+) ?: (.*)",
 _STAGE: Final = re.compile(r"FROM\s+.*\sAS\s+(\S+)\s*$", re.IGNORECASE | re.DOTALL)
 _USING_CACHE: Final = re.compile(r" ?-+> Using cache")
 _BUILT: Final = re.compile(r"Successfully built ([0-9a-f]{12,64})\s*$")
-_BOOKKEEPING: Final = re.compile(r" ---> |--> |Removing intermediate container |COMMIT\b|Successfully tagged |[0-9a-f]{64}\n$")
+_BOOKKEEPING: Final = re.compile(
+    r" ---> |--> |Removing intermediate container |(?:\[\d+/\d+\] )?COMMIT\b|Successfully tagged |[0-9a-f]{64}\n$"
+)
 _EXIT_CODE: Final = re.compile(r"(?:exit code: |returned a non-zero code: |exit status )(\d+)")
 
 
