@@ -101,8 +101,7 @@ def _sockets(environ: Mapping[str, str]) -> list[str]:
     """Sockets of engines that exist on this machine: Docker Desktop, rootless Docker, Colima, Podman."""
     home, runtime = environ.get("HOME"), environ.get("XDG_RUNTIME_DIR")
     below_home = (".docker/run/docker.sock", ".docker/desktop/docker.sock", ".colima/default/docker.sock")
-    candidates = [Path("/var/run/docker.sock")]
-    candidates += [Path(home, name) for name in below_home] if home else []
+    candidates = [Path(home, name) for name in below_home] if home else []
     candidates += [Path(runtime, name) for name in ("docker.sock", "podman/podman.sock")] if runtime else []
     candidates += [Path("/run/podman/podman.sock")]
     found = []
