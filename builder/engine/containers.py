@@ -188,6 +188,8 @@ def config(request: ContainerRequest, *, has_stdin: bool) -> dict[str, Any]:
 def _host_config(request: ContainerRequest) -> dict[str, Any]:
     host: dict[str, Any] = {
         "Init": request.init,
+        # its output comes over the connection and the container does not outlive it: no second copy on the engine's disk
+        "LogConfig": {"Type": "none", "Config": {}},
         "GroupAdd": list(request.groups),
         "Mounts": [_mount(*mount) for mount in request.mounts],
         # on loopback only: a notebook is nobody's business but this machine's

@@ -132,7 +132,7 @@ def _info(answer: dict[str, Any]) -> ImageInfo:
     platform = [answer.get("Os", ""), answer.get("Architecture", ""), answer.get("Variant", "")]
     return ImageInfo(
         id=answer["Id"],
-        tags=tuple(answer.get("RepoTags") or ()),
+        tags=tuple(_familiar(tag) for tag in answer.get("RepoTags") or ()),
         labels=dict(config.get("Labels") or {}),
         env=tuple(config.get("Env") or ()),
         size_bytes=int(answer.get("Size") or 0),
@@ -141,6 +141,11 @@ def _info(answer: dict[str, Any]) -> ImageInfo:
         platform="/".join(filter(None, platform)),
         user=config.get("User") or "",
     )
+
+
+def _familiar(tag: str) -> str:
+    """As people write it: Podman spells Docker Hub out, Docker does not."""
+    return tag.removeprefix("docker.io/library/").removeprefix("docker.io/")
 
 
 def _blocks(tar: BinaryIO) -> Iterator[bytes]:

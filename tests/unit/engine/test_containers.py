@@ -76,6 +76,7 @@ def test_every_field_of_a_request_reaches_the_engine() -> None:
     }
     assert host == {
         "Init": True,
+        "LogConfig": {"Type": "none", "Config": {}},
         "GroupAdd": ["44"],
         "Mounts": [
             {"Type": "bind", "Source": "/home/a", "Target": "/workspace", "ReadOnly": False},
