@@ -23,7 +23,7 @@ import docker.errors
 
 from builder.engine.base import ContainerRequest, Output
 from builder.engine.calls import BROKEN, Client, translated
-from builder.engine.containers import Demultiplexer, attached, created, exit_code, without_command
+from builder.engine.containers import Demultiplexer, attached, created, exit_code, stop, without_command
 
 _BLOCK: Final = 1 << 16
 _FORWARDED: Final = tuple(
@@ -46,19 +46,14 @@ def attach(api: Client, request: ContainerRequest) -> int:
             ):
                 api.start(container)
                 has_started()
-                return _follow(api, container, _Pump(connection, request))
+                try:
+                    _Pump(connection, request).run()
+                except BrokenPipeError:  # `wsb run … | head`: the command ends as it would in a pipe
+                    stop(api, container, connection)
+                    return _SIGPIPE
+                return exit_code(api, container)
         except docker.errors.APIError as error:
             return without_command(error, _write_output)
-
-
-def _follow(api: Client, container: str, pump: _Pump) -> int:
-    try:
-        pump.run()
-    except BrokenPipeError:  # `wsb run … | head`: the command ends as it would in a pipe
-        with suppress(*BROKEN, docker.errors.DockerException):
-            api.stop(container, timeout=2)
-        return _SIGPIPE
-    return exit_code(api, container)
 
 
 class _Pump:

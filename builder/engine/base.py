@@ -200,7 +200,10 @@ class Engine(Protocol):
     def pull(self, reference: str, platform: str, listener: Listener) -> ImageInfo: ...
 
     def import_rootfs(self, tar: BinaryIO, tag: str, changes: Sequence[str]) -> ImageInfo:
-        """An image from the tar of a root file system. changes: Dockerfile instructions for its configuration."""
+        """An image from the tar of a root file system.
+
+        changes: Dockerfile instructions for its configuration, one variable to an ENV, as Podman reads no more.
+        """
         ...
 
     def build(self, request: BuildRequest, listener: Listener) -> ImageInfo:

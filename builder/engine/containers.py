@@ -84,9 +84,17 @@ def _follow(
     except TimeoutError:
         return TIMED_OUT
     except KeyboardInterrupt:
-        with suppress(*BROKEN, docker.errors.DockerException):
-            api.stop(container, timeout=_STOP_S)
+        stop(api, container, connection)
         raise
+
+
+def stop(api: Client, container: str, connection: socket.socket) -> None:
+    """Ask the command to end, and end it when it does not."""
+    # first: the engine waits for all output to be taken before it calls a container ended
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    with suppress(*BROKEN, docker.errors.DockerException):
+        api.stop(container, timeout=_STOP_S)
 
 
 @contextmanager

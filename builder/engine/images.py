@@ -32,13 +32,12 @@ def image(api: Client, reference: str) -> ImageInfo | None:
 def images(api: Client, label: str) -> tuple[ImageInfo, ...]:
     """Images with this label ("key" or "key=value"), newest first."""
     with translated("listing the images"):
-        found = api.images(filters={"label": label})
-        found.sort(key=lambda one: (one.get("Created", 0), one["Id"]), reverse=True)
         details = []
-        for one in found:
+        for one in api.images(filters={"label": label}):
             with suppress(docker.errors.NotFound):  # removed by someone else in the meantime
                 details.append(_info(api.inspect_image(one["Id"])))
-        return tuple(details)
+        # the listing's own times are whole seconds
+        return tuple(sorted(details, key=lambda one: (one.created.rstrip("Z"), one.id), reverse=True))
 
 
 def pull(api: Client, reference: str, platform: str, listener: Listener) -> ImageInfo:

@@ -32,7 +32,7 @@ def rootfs(**files: bytes) -> io.BytesIO:
 
 
 def test_a_root_file_system_becomes_an_image(engine: DockerEngine, name: str) -> None:
-    changes = ["ENV LANG=C.UTF-8 A=1", "LABEL dev.wsb.test=import", 'CMD ["sh"]']
+    changes = ["ENV LANG=C.UTF-8", "ENV A=1", "LABEL dev.wsb.test=import", 'CMD ["sh"]']
     made = engine.import_rootfs(rootfs(file=b"content"), name, changes)
     assert made.tags == (name,)
     assert made.labels == {"dev.wsb.test": "import"}

@@ -100,6 +100,14 @@ def test_ctrl_c_removes_the_container(engine: DockerEngine, tiny: str, label: st
         engine.run(shell(tiny, label, "echo started; sleep 80000"), on_output)
 
 
+def test_ctrl_c_ends_a_command_that_never_stops_printing(engine: DockerEngine, tiny: str, label: str) -> None:
+    def on_output(_: Output) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        engine.run(shell(tiny, label, "yes"), on_output)
+
+
 @pytest.mark.parametrize(("command", "code"), [("no-such-command", 127), ("/etc", 126)])
 def test_a_command_the_image_does_not_have_is_127_and_one_that_cannot_run_126(
     engine: DockerEngine, tiny: str, label: str, command: str, code: int
