@@ -30,10 +30,10 @@ def image(api: Client, reference: str) -> ImageInfo | None:
 
 
 def images(api: Client, label: str) -> tuple[ImageInfo, ...]:
-    """Images with this label ("key" or "key=value"), newest first."""
+    """Images with this label ("key" or "key=value"; "" for all images), newest first."""
     with translated("listing the images"):
         details = []
-        for one in api.images(filters={"label": label}):
+        for one in api.images(filters={"label": label} if label else {}):
             with suppress(docker.errors.NotFound):  # removed by someone else in the meantime
                 details.append(_info(api.inspect_image(one["Id"])))
         # the listing's own times are whole seconds
