@@ -128,7 +128,7 @@ class _Live:
             label = self._activity.finish(event)
             if event.error or not label.is_internal or event.seconds >= _NOTEWORTHY_S:
                 word = "FAILED" if event.error else "CACHED" if event.is_cached else as_seconds(event.seconds)
-                self._above.append(_line(word, plain(str(label))))
+                self._above.append(_line(word, str(label)))
 
     def _pulled(self, pull: Pull | None) -> None:
         if pull:
@@ -155,7 +155,7 @@ class _Live:
         now = self._clock()
         pull = self._activity.pull
         running = [(pull.since, f"pull {pull.image}", pull.detail)] if pull else []
-        running += [(step.since, plain(str(step.label)), step.detail) for step in self._activity.steps.values()]
+        running += [(step.since, str(step.label), step.detail) for step in self._activity.steps.values()]
         rows: list[_Row] = []
         for since, name, detail in running[-max(1, (self._console.height - 2) // 2) :]:
             rows.append(_Row(fit(_line(f"{int(now - since)}s", name), columns - 1)))
@@ -239,4 +239,4 @@ class _Plain:
 
 
 def _line(word: str, text: str) -> str:
-    return f"{word:>7}  {text}"
+    return f"{word:>7}  {plain(text)}"
