@@ -182,7 +182,7 @@ def build_failure(tag: str, failure: Failure) -> WsbError:
     return BuildFailed(
         "source-unreachable" if host else "build-failed",
         f"a step failed because {host} cannot be reached" if host else f"a step failed {how}",
-        details=(failure.step_name.splitlines()[0], *details),
+        details=(_short(failure.step_name), *details),
         hints=[HINT_FALLBACK, *hints] if host else hints,
         step_name=failure.step_name,
         step_exit_code=failure.exit_code,
@@ -217,6 +217,12 @@ def _image_in(failure: Failure) -> str:
         failure.message,
     )
     return found[1] if found else "that the build needs"
+
+
+def _short(step_name: str) -> str:
+    """Its first words: BuildKit joins a RUN of many lines into one."""
+    line = " ".join(step_name.split())
+    return line if len(line) <= 160 else line[:159] + "…"
 
 
 def _needs_buildkit() -> str:
