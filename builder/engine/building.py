@@ -107,7 +107,7 @@ class _Exchange:
                 sent += len(block)
                 if sent - told >= 4 * _BLOCK:
                     told = sent
-                    self._queue.put(StepProgress(id=id, what="context", current=sent, total=0))
+                    self._queue.put(StepProgress(id=id, what="sent", current=sent, total=0))
         self._queue.put(StepFinished(id=id, name=name, is_cached=False, seconds=self._clock() - began))
 
 

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Final
 
 from builder.engine.base import BuildFailed
-from builder.engine.stream import CANCELLED, Failure
+from builder.engine.stream import Failure
 from builder.errors import WsbError
 
 _DISK_FULL: Final = re.compile(r"no space left on device|disk quota exceeded|not enough free space", re.IGNORECASE)
@@ -42,6 +42,37 @@ _UNREACHABLE: Final = tuple(
         r"HTTPS?ConnectionPool\(host='(?P<host>[\w.-]+)', port=\d+\): (?:Max retries exceeded|Read timed out)",  # pip
         r"error sending request for url \(https?://(?P<host>[\w.-]+)",  # uv
     )
+)
+
+_REFUSALS: Final = (
+    (
+        # Docker 20 to 29 and nvidia-container-toolkit, with and without CDI
+        re.compile(
+            r"could not select device driver|CDI device injection failed|CDI registry initialization|AMD CDI spec not found"
+            r"|failed to discover GPU vendor|nvidia-container-cli|nvidia-container-runtime|unknown or invalid runtime name"
+        ),
+        "engine-refused",
+        "the engine cannot hand a GPU to the container",
+        "`wsb doctor` shows which link between the GPU and this engine is missing",
+    ),
+    (
+        re.compile(r"no such image|image not known", re.IGNORECASE),
+        "image-missing",
+        "the engine does not hold the image it needs",
+        "`wsb build` makes it",
+    ),
+    (
+        re.compile(r"port is already allocated|address already in use"),
+        "engine-refused",
+        "a port of the workspace is taken",
+        "choose another one under `run: ports:` in wsb.yaml, or stop what listens there",
+    ),
+    (
+        re.compile(r"bind source path does not exist"),
+        "engine-refused",
+        "a folder to be mounted does not exist",
+        "make the folder, or correct `run: mounts:` in wsb.yaml",
+    ),
 )
 
 HINT_FALLBACK: Final = "`wsb build --fallback` takes another way by itself where a source cannot be reached, and says so"
@@ -114,26 +145,9 @@ def refused(doing: str, text: str, status: int = 0) -> WsbError:
     """The engine answered with an error. status: the HTTP status, 0 when it came inside a stream."""
     if _DISK_FULL.search(text):
         return disk_full(doing, text)
-    if re.search(
-        r"could not select device driver|CDI device injection failed|nvidia-container-cli|unknown or invalid runtime name", text
-    ):
-        hints = ["`wsb doctor` shows which link between the GPU and this engine is missing"]
-        return WsbError(
-            "engine-refused", f"the engine cannot hand a GPU to the container while {doing}", details=[text], hints=hints
-        )
-    if re.search(r"no such image|image not known", text, re.IGNORECASE):
-        return WsbError(
-            "image-missing",
-            f"the engine does not hold the image it needs while {doing}",
-            details=[text],
-            hints=["`wsb build` makes it"],
-        )
-    if "port is already allocated" in text or "address already in use" in text:
-        hints = ["choose another port under `run: ports:` in wsb.yaml, or stop what listens there"]
-        return WsbError("engine-refused", f"a port of the workspace is taken while {doing}", details=[text], hints=hints)
-    if "bind source path does not exist" in text:
-        hints = ["make the folder, or correct `run: mounts:` in wsb.yaml"]
-        return WsbError("engine-refused", f"a folder to be mounted does not exist while {doing}", details=[text], hints=hints)
+    for pattern, code, message, hint in _REFUSALS:
+        if pattern.search(text):
+            return WsbError(code, f"{message} while {doing}", details=text.splitlines(), hints=[hint])
     answer = f"the engine refused while {doing}" + (f" (HTTP {status})" if status else "")
     return WsbError("engine-refused", answer, details=text.splitlines())
 
@@ -141,7 +155,7 @@ def refused(doing: str, text: str, status: int = 0) -> WsbError:
 def disk_full(doing: str, text: str) -> WsbError:
     return WsbError(
         "disk-full",
-        f"no space left on the engine's disk while {doing}",
+        f"no space left on device while {doing}",
         details=text.splitlines()[-3:],
         hints=["`wsb prune` removes what no workspace uses; `docker system df` shows what takes the space"],
     )
@@ -161,7 +175,9 @@ def base_unreachable(image: str, text: str) -> WsbError:
         "without a registry: `base: {bootstrap: bookworm}` in wsb.yaml makes the base from Debian's packages",
     ]
     if re.search(r"denied|unauthorized|not found|manifest unknown|toomanyrequests", text):
-        hints.insert(0, f"is the name right? a private image, or a limit on pulls, needs `docker login {host}` first")
+        hints.insert(
+            0, f"is the name right? a private image, or a limit on pulls, needs `docker login {registry_of(image)}` first"
+        )
     return WsbError("base-unreachable", f"cannot get the image {image} from {host}", details=[text], hints=hints)
 
 
@@ -198,10 +214,6 @@ def unreachable_host(output: tuple[str, ...]) -> str:
             if found:
                 return found["host"]
     return ""
-
-
-def is_cancelled(text: str) -> bool:
-    return CANCELLED in text
 
 
 def registry_of(image: str) -> str:

@@ -93,6 +93,14 @@ def test_a_base_that_cannot_be_had_is_no_build_failure(engine: DockerEngine, nam
     assert "127.0.0.1:9/nobody/nothing:1" in caught.value.message
 
 
+def test_a_step_that_fills_a_disk_says_so(engine: DockerEngine, tiny: str, name: str) -> None:
+    # a file system of 64 MB stands in for the engine's disk
+    with pytest.raises(WsbError) as caught:
+        engine.build(request(name, f"FROM {tiny}\nRUN dd if=/dev/zero of=/dev/shm/x bs=1M count=100\n"), nothing)
+    assert caught.value.code == "disk-full"
+    assert caught.value.message == f"no space left on device while building {name}"
+
+
 def test_a_dockerfile_that_is_not_there_fails_clearly(engine: DockerEngine, name: str) -> None:
     with pytest.raises(WsbError) as caught:
         engine.build(BuildRequest(tag=name, context=build_context(FileSet(()))), nothing)

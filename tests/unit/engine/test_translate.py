@@ -166,6 +166,8 @@ def test_an_ssh_engine_without_its_package_names_it() -> None:
         "CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=all",
         "nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1",
         "unknown or invalid runtime name: nvidia",
+        "failed to discover GPU vendor from CDI: no known GPU vendor found",
+        "AMD CDI spec not found",
     ],
 )
 def test_a_gpu_that_the_engine_cannot_hand_over_points_to_doctor(text: str) -> None:
