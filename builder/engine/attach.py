@@ -48,7 +48,7 @@ def attach(api: Client, request: ContainerRequest) -> int:
                 has_started()
                 try:
                     _Pump(connection, request).run()
-                except BrokenPipeError:  # `wsb run … | head`: the command ends as it would in a pipe
+                except BrokenPipeError:  # `wsb run … | head`, or a window that was closed: the command ends too
                     stop(api, container, connection)
                     return _SIGPIPE
                 return exit_code(api, container)
@@ -63,6 +63,7 @@ class _Pump:
         self._connection = connection
         self._demultiplexer = None if request.has_tty else Demultiplexer()
         self._stdin = sys.stdin.fileno() if request.keeps_stdin and sys.stdin and not sys.stdin.closed else None
+        self._has_terminal = request.has_tty and self._stdin is not None and os.isatty(self._stdin)
         self._unsent = b""
         connection.setblocking(False)
 
@@ -104,10 +105,13 @@ class _Pump:
         assert self._stdin is not None
         try:
             self._unsent = os.read(self._stdin, _BLOCK)
-        except OSError:  # a terminal that went away reads as an error
+        except OSError:
             self._unsent = b""
         if self._unsent:
             self._send()
+        elif self._has_terminal:
+            # a raw terminal passes Ctrl-D on as a key: its end means that its window is gone
+            raise BrokenPipeError
         else:
             self._stdin = None
             with suppress(OSError):
@@ -142,6 +146,8 @@ def _write(descriptor: int, data: bytes) -> None:
             data = data[os.write(descriptor, data) :]
         except BlockingIOError:
             select.select([], [descriptor], [])
+        except OSError as error:  # a pipe without a reader, or a terminal that went away
+            raise BrokenPipeError from error
 
 
 @contextmanager
@@ -160,7 +166,8 @@ def _raw_terminal(is_wanted: bool) -> Iterator[None]:
         yield
     finally:
         # now, not after draining: output that nobody reads any more must not hold the shell up
-        termios.tcsetattr(descriptor, termios.TCSANOW, before)
+        with suppress(termios.error):  # its window is gone
+            termios.tcsetattr(descriptor, termios.TCSANOW, before)
 
 
 @contextmanager

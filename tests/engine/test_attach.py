@@ -124,7 +124,8 @@ class Terminal:
 
     def __init__(self, words: list[str], lines: int = 24, columns: int = 80) -> None:
         self.seen = b""
-        self.master, self.slave = pty.openpty()
+        self.descriptors: tuple[int, ...] = pty.openpty()
+        self.master, self.slave = self.descriptors
         self.resize(lines, columns)
         self.before = termios.tcgetattr(self.slave)
         self.process = subprocess.Popen(
@@ -150,8 +151,13 @@ class Terminal:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGHUP)  # what a window that closes sends; a shell ignores SIGTERM
             self.process.wait(60)
-        os.close(self.master)
-        os.close(self.slave)
+        self.vanish()
+
+    def vanish(self) -> None:
+        """Close the window."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+        self.descriptors = ()
 
 
 @pytest.fixture
@@ -207,3 +213,10 @@ def test_a_terminal_that_closes_leaves_no_container(engine: DockerEngine, shell:
     shell.process.send_signal(signal.SIGHUP)
     shell.process.wait(60)
     assert termios.tcgetattr(shell.slave) == shell.before
+
+
+def test_a_terminal_that_is_simply_gone_leaves_no_container(engine: DockerEngine, shell: Terminal, label: str) -> None:
+    shell.wait_for(b"# ")
+    shell.vanish()
+    assert shell.process.wait(60) == 141
+    assert containers(engine, label) == []
