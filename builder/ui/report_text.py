@@ -16,10 +16,10 @@ _WIDEST_ID = 28
 def report_text(report: Report, *, has_colour: bool = False, width: int = 120) -> str:
     """The whole report, newline at the end. width: columns of the terminal; longer cells are cut with an ellipsis."""
     lines: list[str] = []
+    column = min(_WIDEST_ID, max((len(check.id) for check in report.checks), default=0))
     for group in dict.fromkeys(check.group for check in report.checks):
         lines.append(group)
         checks = [check for check in report.checks if check.group == group]
-        column = min(_WIDEST_ID, max(len(check.id) for check in checks))
         for check in checks:
             lines += check_lines(check, column=column, has_colour=has_colour, width=width)
         lines.append("")

@@ -18,6 +18,7 @@ from probe_kit import failed, to_line
 from probe_memory import memory_limit, oom_kills
 
 KEPT_OUTPUT = 16384  # bytes of a check's own prints that are kept for a failure's hint
+OWN_FRAME = os.path.join("probes", "probe_")  # frames of this machinery, which no reader needs
 GRACE_S = 3.0  # for an answered process to end, and for a hung one to print where it hangs
 
 
@@ -51,6 +52,7 @@ class Child:
         self.prints = self.process.stdout.fileno()
         self.output = b""
         self._partial = b""
+        self._waiting = []
         self._open = {self.results, self.prints}
 
     @property
@@ -60,11 +62,14 @@ class Child:
     def messages(self, limit_s):
         """Yields each message as it comes; ends when time is up, the pipes are closed, or the process has ended."""
         deadline = time.time() + limit_s
-        while self._open and time.time() < deadline:
+        while True:
+            while self._waiting:  # the caller may stop after any of them; the rest is for its next question
+                yield self._waiting.pop(0)
+            if not self._open or time.time() >= deadline:
+                return
             was_alive = self.is_alive  # asked before reading: what it wrote last is then still read
             ready, _, _ = select.select(sorted(self._open), [], [], max(0.0, min(0.05, deadline - time.time())))
-            for message in self._read(ready):
-                yield message
+            self._read(ready)
             if not ready and not was_alive:  # a grandchild may hold the pipes open for ever
                 return
 
@@ -84,7 +89,7 @@ class Child:
                     except ValueError:  # the half line of a process that was killed while it wrote
                         continue
                     if isinstance(message, dict):
-                        yield message
+                        self._waiting.append(message)
 
     def first(self, limit_s):
         """The first message; None when none came."""
@@ -214,8 +219,7 @@ def end_group(pid, number):
 
 def settle(asked, limit_s):
     """The answer that goes into the report: the check's own, or a failure that says how the process ended."""
-    output = asked.output.decode("utf-8", "replace")
-    tail = "\n".join(output.strip().splitlines()[-8:])
+    tail = last_words(asked.output.decode("utf-8", "replace"))
     if asked.answer is not None:
         return asked.answer
     if asked.is_late:
@@ -235,6 +239,18 @@ def settle(asked, limit_s):
     if asked.exit is None:
         return failed("no answer", "an answer", join("its process was lost", tail))
     return failed("ended with exit code %d and no answer" % asked.exit, "an answer", tail)
+
+
+def last_words(output):
+    """The last of what it printed, and the innermost frames of the Python stack that faulthandler printed after it."""
+    lines = [line for line in output.strip().splitlines() if line.strip()]
+    fatal = [number for number, line in enumerate(lines) if line.startswith("Fatal Python error")]
+    if not fatal:
+        return "\n".join(lines[-8:])
+    prints, stack = lines[: fatal[-1]][-6:], lines[fatal[-1] :]
+    current = [number for number, line in enumerate(stack) if line.startswith("Current thread")]
+    frames = stack[current[0] + 1 :] if current else stack[1:]
+    return "\n".join(prints + stack[:1] + [frame for frame in frames if OWN_FRAME not in frame][:6])
 
 
 def join(said, tail):
