@@ -112,4 +112,6 @@ def locale(context):
     except ValueError:
         return failed(first_lines(complaint, 2), "UTF-8")
     is_right = all(name.lower().replace("-", "") == "utf8" for name in encodings)
-    return verdict(is_right, ", ".join(sorted({name.upper() for name in encodings})), "UTF-8", "set LANG=C.UTF-8 in the image (run.env)")
+    return verdict(
+        is_right, ", ".join(sorted({name.upper() for name in encodings})), "UTF-8", "set LANG=C.UTF-8 in the image (run.env)"
+    )

@@ -59,6 +59,11 @@ class Child:
     def is_alive(self):
         return self.process.poll() is None
 
+    @property
+    def runs_on(self):
+        """Whether it runs on: a dying process closes its pipes first."""
+        return bool(self._open) and self.is_alive
+
     def messages(self, limit_s):
         """Yields each message as it comes; ends when time is up, the pipes are closed, or the process has ended."""
         deadline = time.time() + limit_s
@@ -99,13 +104,17 @@ class Child:
 
     def end(self, asked):
         """Waits for the end of a process that has answered or ran out of time, and notes how it ended."""
-        if asked.answer is None and self.is_alive:
-            if self._open:
-                asked.is_late = True
+        if asked.answer is None and self.runs_on:
+            asked.is_late = True
             end_group(self.process.pid, signal.SIGABRT)  # faulthandler then prints where every thread stands
         for _ in self.messages(GRACE_S):
             pass
-        code = self.process.poll()
+        if self.runs_on:
+            end_group(self.process.pid, signal.SIGKILL)
+        try:
+            code = self.process.wait(timeout=GRACE_S)  # its pipes close a moment before it can be waited for
+        except subprocess.TimeoutExpired:
+            code = None
         asked.exit = None if asked.is_late else code
 
     def close(self):
@@ -176,7 +185,7 @@ class Forker:
         except OSError:  # it is gone; said below
             pass
         self._listen(asked, limit_s)
-        if asked.answer is None and asked.exit is None and self.is_alive:
+        if asked.answer is None and asked.exit is None and self.child.runs_on:
             asked.is_late = True
             end_group(asked.pid, signal.SIGABRT)  # faulthandler then prints where every thread stands
         if asked.exit is None:
