@@ -18,12 +18,12 @@ def report_text(report: Report, *, has_colour: bool = False, width: int = 120) -
     lines: list[str] = []
     column = min(_WIDEST_ID, max((len(check.id) for check in report.checks), default=0))
     for group in dict.fromkeys(check.group for check in report.checks):
-        lines.append(group)
+        lines.append(_one_line(group))
         checks = [check for check in report.checks if check.group == group]
         for check in checks:
             lines += check_lines(check, column=column, has_colour=has_colour, width=width)
         lines.append("")
-    return "\n".join([*lines, summary_line(report), gpu_line(report), ""])
+    return "\n".join([*lines, _one_line(summary_line(report)), _one_line(gpu_line(report)), ""])
 
 
 def check_lines(check: Check, *, column: int = _WIDEST_ID, has_colour: bool = False, width: int = 120) -> list[str]:
@@ -33,8 +33,8 @@ def check_lines(check: Check, *, column: int = _WIDEST_ID, has_colour: bool = Fa
     room = max(20, width - column - 19)
     said = check.hint if check.status is Status.SKIP else shown(check.measured)
     if check.status is Status.PASS and check.expected is not None:
-        said = f"{said}  ({shown(check.expected)})" if check.measured is not None else shown(check.expected)
-    lines = [f"  {painted}  {check.id:<{column}}  {check.seconds:7.2f} s  {cut(_one_line(said), room)}".rstrip()]
+        said = f"{said} ({shown(check.expected)})" if check.measured is not None else shown(check.expected)
+    lines = [f"  {painted}  {_one_line(check.id):<{column}}  {check.seconds:7.2f} s  {cut(_one_line(said), room)}".rstrip()]
     if check.status is Status.FAIL:
         lines.append(f"        expected: {_one_line(shown(check.expected))}")
         first, *rest = printable(check.hint).splitlines() or [""]

@@ -106,7 +106,7 @@ class Child:
         """Waits for the end of a process that has answered or ran out of time, and notes how it ended."""
         if asked.answer is None and self.runs_on:
             asked.is_late = True
-            end_group(self.process.pid, signal.SIGABRT)  # faulthandler then prints where every thread stands
+            ask_where(self.process.pid)
         for _ in self.messages(GRACE_S):
             pass
         if self.runs_on:
@@ -187,7 +187,7 @@ class Forker:
         self._listen(asked, limit_s)
         if asked.answer is None and asked.exit is None and self.child.runs_on:
             asked.is_late = True
-            end_group(asked.pid, signal.SIGABRT)  # faulthandler then prints where every thread stands
+            ask_where(asked.pid)
         if asked.exit is None:
             self._listen(asked, GRACE_S, until_exit=True)
         end_group(asked.pid, signal.SIGKILL)  # it, or whatever it left behind in its group
@@ -215,6 +215,15 @@ class Forker:
         if self.child is not None:
             self.child.close()
             self.child = None
+
+
+def ask_where(pid):
+    """Lets faulthandler print where a hung check stands; only it, since its workers' stacks would drown that."""
+    if pid:
+        try:
+            os.kill(pid, signal.SIGABRT)
+        except ProcessLookupError:
+            pass
 
 
 def end_group(pid, number):
