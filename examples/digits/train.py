@@ -21,7 +21,7 @@ def parse_args():
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--workers", type=int, default=2, help="processes that load the data")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--data", type=Path, default=Path(__file__).parent / "data", help="folder with digits.csv.gz")
+    parser.add_argument("--data", type=Path, default=Path(__file__).parent / "dataset", help="folder with digits.csv.gz")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, …")
     parser.add_argument("--min-accuracy", type=float, default=0.0, help="exit with 1 when the test accuracy is below")
     parser.add_argument("--save", type=Path, help="write the trained weights here")

@@ -6,7 +6,7 @@ import torch
 from data import TEST_IMAGES, Digits
 from model import Net
 
-FOLDER = Path(__file__).resolve().parents[1] / "data"
+FOLDER = Path(__file__).resolve().parents[1] / "dataset"
 
 
 @pytest.fixture(scope="module")
