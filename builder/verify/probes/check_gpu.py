@@ -70,7 +70,7 @@ def on_device(context, compute):
 
     if not torch.cuda.is_available():
         return skipped("no GPU is visible in this container: see gpu.visible")
-    if hasattr(torch.backends.cuda, "matmul"):
+    if hasattr(getattr(torch.backends, "cuda", None), "matmul"):
         torch.backends.cuda.matmul.allow_tf32 = False  # TF32 is a choice of speed over digits, not an error; here digits count
     torch.backends.cudnn.allow_tf32 = False
     answer = compute("cuda")

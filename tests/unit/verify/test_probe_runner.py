@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -299,6 +300,25 @@ def test_a_listener_that_goes_away_ends_the_run_quietly(checks_file):
     process.stderr.close()
     assert process.wait() == 141
     assert b"Traceback" not in complaint
+
+
+def other_pythons() -> list[str]:
+    """Interpreters of other releases on this machine, as pyenv keeps them or as a distribution names them."""
+    found = {str(path) for path in Path.home().glob(".pyenv/versions/3.*/bin/python")}
+    found |= {path for minor in range(6, 20) if (path := shutil.which(f"python3.{minor}")) and "shims" not in path}
+    return sorted(found)
+
+
+@pytest.mark.parametrize("python", other_pythons() or [pytest.param("", marks=pytest.mark.skip("no other Python is here"))])
+def test_the_probes_run_under_every_python_that_is_here(probes: RunProbes, python: str, tmp_path: Path):
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("from . import version\n__version__ = '1.0.0'\n")
+    (tmp_path / "torch" / "version.py").write_text("cuda = None\n")
+    env = {"PYTHONPATH": str(tmp_path)}
+    ids = ("environment.home", "environment.resources", "environment.user", "torch.import", "torch.version", "gpu.visible")
+    expect = {"torch": {"version": "1.0.0"}}
+    ran = probes(*(word for id in ids for word in ("--check", id)), python=python, env=env, expect=expect)
+    assert [check.status for check in ran.report.checks] == [Status.PASS] * 5 + [Status.SKIP], ran.report
 
 
 def test_no_bytecode_is_left_beside_the_probes(probes: RunProbes):

@@ -203,3 +203,22 @@ def test_the_shm_that_docker_gives_by_default_is_found_too_small_for_the_workers
     assert {check.status for check in ran.report.checks} == {Status.FAIL}
     assert "run.shm_size" in ran["data.loader"].hint
     assert ran["environment.shm"].measured == "64 MiB"
+
+
+PRETENDED = """
+to = torch.Tensor.to
+torch.Tensor.to = lambda self, *place: {result} if place == ("cuda",) else to(self, *place)
+torch.cuda.is_available = lambda: True
+torch.cuda.get_device_name = lambda number=0: "a pretended GPU"
+"""
+
+
+@pytest.mark.parametrize(("result", "status"), [("self", Status.PASS), ("self * 1.001", Status.FAIL)])
+def test_the_gpus_checks_compute_there_and_say_on_what(torch_python: str, tmp_path: Path, result: str, status: Status):
+    """No GPU is needed to show that these checks compare what comes back from the device."""
+    env = spoilt(tmp_path, PRETENDED.format(result=result))
+    ids = ("gpu.matmul.fp32", "gpu.conv2d.fp32", "gpu.sgd")
+    options = [word for id in ids for word in ("--check", id)]
+    ran = run_probes(*options, python=torch_python, env=env, expect={"gpu": {"mode": "required"}})
+    assert [ran[id].status for id in ids] == [status] * 3, ran.report
+    assert ran.report.device == "a pretended GPU"
