@@ -20,14 +20,16 @@ from builder.scan.match_spec import read_match_spec
 from builder.scan.requirements import read_requirement_line
 
 _KEYS = ("name", "channels", "dependencies", "prefix", "variables", "platforms", "channel-priority", "category")
+_PREFIX = re.compile(r"^prefix:.*$", re.MULTILINE)  # often edited by hand into what is no YAML; it is not needed
 _HINT = "a conda environment file begins with `name:`, `channels:` and `dependencies:`"
 
 
 def read_environment(text: str, file: str) -> tuple[Item, ...]:
     """The items of a conda environment file, in its order."""
     problems: list[WsbError] = []
+    prefix = _PREFIX.search(text)
     try:
-        node = read_nodes(text, file, problems)
+        node = read_nodes(_PREFIX.sub("prefix:", text), file, problems)
     except WsbError as error:
         return (error,)
     if not isinstance(node, MapNode) or not ({"dependencies", "channels", "name"} & {key.text for key, _ in node.entries}):
@@ -35,7 +37,8 @@ def read_environment(text: str, file: str) -> tuple[Item, ...]:
         return (WsbError("bad-value", f"{file} is not a conda environment file", where, hints=(_HINT,)),)
     lines = re.split(r"\r\n|\r|\n", text)
     items = [item for key, value in node.entries for item in _of_key(key, value, lines)]
-    return (*problems, *_for_linux(items, node))
+    is_foreign = prefix is not None and re.search(r"[A-Za-z]:\\|/Users/", prefix[0]) is not None
+    return (*problems, *_for_linux(items, file, is_foreign))
 
 
 def _of_key(key: TextNode, value: Node, lines: list[str]) -> Iterator[Item]:
@@ -167,15 +170,13 @@ def _word_holds(word: str) -> bool:
     return _ON_LINUX.get(word, True)
 
 
-def _for_linux(items: list[Item], node: MapNode) -> Iterator[Item]:
+def _for_linux(items: list[Item], file: str, is_foreign: bool) -> Iterator[Item]:
     """The same items without what exists on another system only; build strings go with it."""
-    prefix = node.get("prefix")
-    is_foreign = isinstance(prefix, TextNode) and re.match(r"[A-Za-z]:\\|/Users/", prefix.text) is not None
     is_foreign = is_foreign or any(isinstance(item, CondaItem) and other_system_of(item.name) for item in items)
     has_builds = any(isinstance(item, CondaItem) and item.build for item in items)
     if is_foreign and has_builds:
         note = "exported on another system than Linux; build strings are left out, since they do not exist for Linux"
-        yield NoteItem(text=note, where=Location(file=node.where.file))
+        yield NoteItem(text=note, where=Location(file=file))
     for item in items:
         system = other_system_of(item.name) if isinstance(item, CondaItem) else None
         if system and isinstance(item, CondaItem):

@@ -18,7 +18,7 @@ from builder.model.spec import Spec
 from builder.model.values import Located
 from builder.scan.environment import read_environment
 from builder.scan.gathering import Gathering
-from builder.scan.items import IncludeItem, Item, NoteItem
+from builder.scan.items import IncludeItem, Item, LocalItem, NoteItem
 from builder.scan.requirements import read_requirements
 
 MAX_FILES = 50
@@ -56,8 +56,12 @@ class _Walk:
         self._names = names
         self._seen: set[tuple[str, bool]] = set()
 
-    def file(self, path: Located[str], *, is_environment: bool, is_constraint: bool = False) -> None:
-        """Reads one file and, in their place, the files it includes."""
+    def file(self, path: Located[str], *, is_environment: bool, is_constraint: bool = False, folder: str = "") -> None:
+        """Reads one file and, in their place, the files it includes.
+
+        folder: where its local requirements are seen from: conda runs pip in the folder of environment.yml, people run
+        it in that of the project.
+        """
         if (path.value, is_constraint) in self._seen:
             return
         self._seen.add((path.value, is_constraint))
@@ -74,7 +78,10 @@ class _Walk:
             if isinstance(item, WsbError):
                 self.problems.append(item)
             elif isinstance(item, IncludeItem):
-                self._include(item, path.value, is_constraint or item.is_constraint)
+                self._include(item, path.value, is_constraint or item.is_constraint, folder)
+            elif isinstance(item, LocalItem) and folder:
+                local = LocalItem(path=f"./{posixpath.normpath(posixpath.join(folder, item.path))}", where=item.where)
+                self.problems.extend(self.gathering.take(local))
             else:
                 self.problems.extend(self.gathering.take(item, is_constraint=is_constraint))
 
@@ -88,7 +95,7 @@ class _Walk:
             return items
         return (NoteItem(text="not UTF-8; the characters that cannot be read are replaced", where=broken), *items)
 
-    def _include(self, item: IncludeItem, inside: str, is_constraint: bool) -> None:
+    def _include(self, item: IncludeItem, inside: str, is_constraint: bool, folder: str) -> None:
         if re.match(r"[a-z]+://", item.path):
             hint = "save it in the project and name that file"
             self.problems.append(WsbError("bad-value", f"{shown(item.path)} is a web address", item.where, hints=(hint,)))
@@ -99,7 +106,7 @@ class _Walk:
             self.problems.append(WsbError("bad-value", message, item.where, hints=("copy it into the project",)))
             return
         is_environment = path.endswith((".yml", ".yaml"))
-        self.file(Located(path, item.where), is_environment=is_environment, is_constraint=is_constraint)
+        self.file(Located(path, item.where), is_environment=is_environment, is_constraint=is_constraint, folder=folder)
 
     def _missing(self, path: Located[str]) -> WsbError:
         known = sorted(self._names()) if self._names is not None else []

@@ -100,12 +100,18 @@ def of_pip(item: PipItem) -> Iterator[Hint | NoteItem | WsbError]:
         yield from _of_address(field, item)
         return
     try:
-        request = VersionRequest.parse(item.versions)
+        request = _of_python(item.versions) if field == "python" else VersionRequest.parse(item.versions)
     except ValueError:
         yield WsbError("bad-value", f"{shown(item.versions)} is not a version of {field}", item.where)
         return
     yield Hint(field=field, value=request, where=item.where)
     yield from _of_local(request.local, item.where)
+
+
+def _of_python(version: str) -> VersionRequest:
+    """A request for Python. `python==3.10` means any 3.10, to everyone but the grammar."""
+    short = re.fullmatch(r"==\s*(\d+\.\d+)", version.strip())
+    return VersionRequest.parse(short[1]) if short else request_of(version)
 
 
 def _of_local(local: str | None, where: Location) -> Iterator[Hint]:
@@ -206,7 +212,9 @@ def of_conda(item: CondaItem) -> Iterator[Hint | WsbError]:
     field = _ON_CONDA.get(item.name)
     if field is not None:
         try:
-            yield Hint(field=field, value=request_of(item.version), where=item.where)
+            yield Hint(
+                field=field, value=_of_python(item.version) if field == "python" else request_of(item.version), where=item.where
+            )
         except ValueError:
             yield WsbError("bad-value", f"{shown(item.version)} is not a version of {item.name}", item.where)
     if item.name in _CPU_NAMES or (item.name == "pytorch-mutex" and item.build == "cpu"):
