@@ -20,14 +20,14 @@ CONDA_PATTERN = (
     rf"( ?[=<>!~]{{1,2}} ?[A-Za-z0-9_.*+!-]+|  ?[A-Za-z0-9_.*+!-]+)?([,|]{_CONDA_VERSION})*( ?=? ?[A-Za-z0-9_.*+!-]+)?$"
 )
 
-_VCS = r"(git|hg|svn|bzr)\+(https?|ssh|git|file)://[^\s'\"`$;|&<>\\]+(?: ?; ?.+)?"
-_URL = r"(https?|file)://[^\s'\"`;|&<>\\]+"
+_ADDRESS = r"[A-Za-z0-9._~:/?#@!&+=,%\[\]-]+"  # nothing a shell would act on but & and !, which need quotes anyway
+_VCS = rf"(git|hg|svn|bzr)\+(https?|ssh|git|file)://{_ADDRESS}"
+_URL = rf"(https?|file)://{_ADDRESS}"
 _LOCAL = r"\.(/[A-Za-z0-9._+@-]+)*/?(\[[A-Za-z0-9._, -]+\])?|[A-Za-z0-9._+@-]+(/[A-Za-z0-9._+@-]+)+/?"
-_CREDENTIALS = r"://[^/@\s]+:[^/@\s]+@"
+_CREDENTIALS = r"://[^/@\s]*:[^/@\s]*@|https?://(?!git@)[^/@\s]+@"
 
-# Names that have a key of their own: written here as well, two places would decide the same thing.
-_OWN_KEY = {"torch": "torch", "pytorch": "torch", "pytorch-gpu": "torch", "pytorch-cpu": "torch", "python": "python"}
-_ACCELERATORS = {"cpuonly": "cpu", "pytorch-cuda": "cuda"}
+# conda packages that only say what a key of wsb.yaml says: left here, they would decide nothing.
+_OWN_KEY = {"cpuonly": "accelerator: cpu", "pytorch-cuda": "accelerator: cuda"}
 
 
 def parse_pip(text: str) -> str:
@@ -39,9 +39,10 @@ def parse_pip(text: str) -> str:
         raise RefusedError(f"{shown(line)} is an option of pip, not a package", _option_hint(line))
     if line.startswith(".."):
         raise RefusedError(f"{shown(line)} leaves the project's folder", "move or copy it into the project")
-    if re.search(_CREDENTIALS, line):
+    if has_credentials(line):
         raise RefusedError(
-            "the URL holds a password, which would be readable in the image", "give pip the password on this machine, by .netrc"
+            "the URL holds a password or token, which would be readable in the image",
+            "give it to pip on this machine, by .netrc",
         )
     if re.fullmatch(f"{_VCS}|{_URL}|{_LOCAL}", line):
         return line
@@ -49,8 +50,19 @@ def parse_pip(text: str) -> str:
         requirement = Requirement(line)
     except InvalidRequirement:
         raise RefusedError(f"{shown(line)} is not a requirement that pip can read", _pip_hint(line)) from None
-    _refuse_own_key(requirement.name, str(requirement.specifier))
+    if requirement.url is not None and not is_address(requirement.url):
+        raise RefusedError(f"{shown(requirement.url)} is not an address", "write it like `clip @ git+https://host/path.git`")
     return line
+
+
+def is_address(url: str) -> bool:
+    """Whether this is a URL, also with git+ before it, of harmless characters only."""
+    return re.fullmatch(f"{_VCS}|{_URL}", url) is not None
+
+
+def has_credentials(text: str) -> bool:
+    """Whether a URL in this text holds a password or token. git@ of ssh addresses is neither."""
+    return re.search(_CREDENTIALS, text) is not None
 
 
 def _option_hint(line: str) -> str:
@@ -80,9 +92,15 @@ def parse_conda(text: str) -> str:
         raise RefusedError(
             f"{shown(line)} is not a package that conda can read", 'write it like `numpy=1.26` or `"numpy>=1.26,<2"`'
         )
-    name = re.match(r"(?:[^:]*::)?([A-Za-z0-9_.-]+)", line)
-    if name:
-        _refuse_own_key(name[1], line.partition("::")[2] or line)
+    name = re.sub(r"^[^:]*::", "", line)
+    version = re.search(r"\d[\d.]*", name)
+    if re.match(r"python(?![\w.-])", name, re.IGNORECASE):
+        written = f'python: "{version[0].rstrip(".")}"' if version else "python: latest"
+        raise RefusedError("python has a key of its own", f"write `{written}`, and leave it out here")
+    own_key = _OWN_KEY.get(re.split(r"[^\w.-]", name)[0].lower())
+    if own_key:
+        written = f'accelerator: "{version[0]}"' if version else own_key
+        raise RefusedError(f"{shown(line)} has a key of its own", f"write `{written}`, and leave it out here")
     return line
 
 
@@ -98,16 +116,3 @@ def parse_apt(text: str) -> str:
     elif re.fullmatch(APT_PATTERN, line.lower()):
         hint = f"write `{as_yaml(line.lower())}`"
     raise RefusedError(f"{shown(line)} is not a package that apt can read", hint)
-
-
-def _refuse_own_key(name: str, versions: str) -> None:
-    plain = name.lower().replace("_", "-")
-    if plain in _ACCELERATORS:
-        raise RefusedError(
-            f"{name} has a key of its own", f"write `accelerator: {_ACCELERATORS[plain]}`, and leave it out here"
-        )
-    if plain in _OWN_KEY:
-        key = _OWN_KEY[plain]
-        found = re.search(r"\d[\d.]*(\+\w+)?", versions.replace(name, "", 1))
-        version = f'"{found[0].rstrip(".")}"' if found else "latest"
-        raise RefusedError(f"{name} has a key of its own", f"write `{key}: {version}`, and leave it out here")

@@ -22,7 +22,6 @@ class Gathering:
     """Takes items in the order they were read, and makes the Project of them."""
 
     def __init__(self, spec: Spec) -> None:
-        self._has_torch = not (spec.torch is not None and spec.torch.value.version is None)
         self._python = spec.python.value if spec.python is not None else None
         self._hints: list[Hint] = []
         self._pip: dict[str, PipItem] = {}
@@ -80,9 +79,7 @@ class Gathering:
                 yield from self._say(torch_family.of_pip(item), at_least=1 if is_constraint else 0)
             return
         yield from self._say(torch_family.between_lines(item))
-        if self._has_torch and torch_family.is_brought_by_torch(item.name):
-            self._note(f"{item.name} is left out: torch brings the version it needs", item)
-        elif system and item.marker is None:
+        if system and item.marker is None:
             self._note(f"{item.name} exists for {system} only; it is left out", item)
         elif is_constraint:
             self._add("constraints", item.text, item)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from builder.config.packages import has_credentials, is_address
 from builder.config.suggest import shown
 from builder.errors import WsbError
 from builder.model.values import Location
@@ -107,8 +109,9 @@ def _hint(text: str) -> str:
 def _direct(text: str, name: str, url: str, where: Location, is_editable: bool) -> tuple[Item, ...]:
     url, semicolon, marker = url.partition(" ;")
     url = url.strip()
-    if re.search(r"\s", url):
-        return (_problem(f"{shown(text)} is not a requirement that pip can read", where, "an address holds no spaces"),)
+    wrong = wrong_address(url, where) or _wrong_marker(marker if semicolon else "", where)
+    if wrong is not None:
+        return (wrong,)
     if url.lower().startswith("file:"):
         return _left_by_conda(name, url, where)
     notes: tuple[Item, ...] = ()
@@ -135,6 +138,25 @@ def _direct(text: str, name: str, url: str, where: Location, is_editable: bool) 
         is_editable=is_editable and _VCS.match(url) is not None,
     )
     return (*notes, item)
+
+
+def wrong_address(url: str, where: Location) -> WsbError | None:
+    """What is wrong with an address that would be written into the image; None when nothing is."""
+    if has_credentials(url):
+        hint = "give it to pip on this machine, by .netrc, and take it out here"
+        return _problem("the address holds a password or token, which would be readable in the image", where, hint)
+    if not is_address(re.sub(r"\$\{[A-Za-z0-9_]+\}", "x", url)):
+        return _problem(f"{shown(url)} is not an address", where, "it is written without spaces, quotes and $( )")
+    return None
+
+
+def _wrong_marker(marker: str, where: Location) -> WsbError | None:
+    try:
+        if marker.strip():
+            Marker(marker.strip())
+    except InvalidMarker:
+        return _problem(f"{shown(marker.strip())} is not a marker that pip can read", where)
+    return None
 
 
 def _left_by_conda(name: str, url: str, where: Location) -> tuple[Item, ...]:

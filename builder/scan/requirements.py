@@ -16,7 +16,7 @@ from builder.model.values import Located, Location
 from builder.scan.conda_list import is_conda_list, read_conda_list
 from builder.scan.items import IncludeItem, IndexItem, Item, NoteItem
 from builder.scan.logical_lines import logical_lines
-from builder.scan.pip_line import read_pip_requirement
+from builder.scan.pip_line import read_pip_requirement, wrong_address
 
 MAX_LINES = 5000  # requirements in one file
 
@@ -133,8 +133,10 @@ def _meaning(name: str, value: str, where: Location) -> Iterator[Item]:
         case "--editable":
             yield from read_pip_requirement(value, where, is_editable=True)
         case "--index-url" | "--extra-index-url" | "--pypi-url" | "--index" | "--default-index":
-            yield IndexItem(url=value, where=where)
+            yield wrong_address(value, where) or IndexItem(url=value, where=where)
         case "--find-links":
-            yield IndexItem(url=value, where=where, is_find_links=True)
+            is_folder = re.fullmatch(r"(\./)?[A-Za-z0-9._+@-]+(/[A-Za-z0-9._+@-]+)*/?", value) and ".." not in value.split("/")
+            wrong = None if is_folder else wrong_address(value, where)
+            yield wrong or IndexItem(url=value, where=where, is_find_links=True)
         case _ if name not in _SILENT:
             yield NoteItem(text=f"the option {shown(f'{name} {value}'.strip())} is not taken over", where=where)

@@ -55,11 +55,6 @@ _ON_CONDA: dict[str, Field] = {
 }
 _CPU_NAMES = frozenset({"cpuonly", "pytorch-cpu", "torchvision-cpu", "torch-cpu"})
 
-# Torch brings these itself, in the versions it was linked with; another version beside it breaks the installation.
-_BROUGHT = re.compile(
-    r"nvidia-(cublas|cuda-(cupti|nvrtc|runtime)|cudnn|cufft|cufile|curand|cusolver|cusparse|cusparselt|nccl|nvjitlink|nvshmem|nvtx)"
-    r"(-cu\d\d)?|triton|pytorch-triton(-rocm|-xpu)?"
-)
 _TORCH_INDEX = re.compile(r"https?://(download(-r2)?\.pytorch\.org|[^/]+/(?:[^/]+/)*(pytorch-wheels|pytorch/whl))(/|$)")
 _VARIANT_IN_URL = re.compile(r"[/-](cpu|cu\d{2,3}|rocm\d+(?:\.\d+)*|xpu)(?=/|$|\.html)")
 
@@ -77,11 +72,6 @@ _COMPILED_FOR = (
 def takes_pip(item: PipItem) -> bool:
     """Whether this requirement is about torch, or is python itself, so does not stay among the others."""
     return item.name in _ON_PYPI or (item.name in ("cudatoolkit", "cpuonly", "pytorch-cuda") and item.url is None)
-
-
-def is_brought_by_torch(name: str) -> bool:
-    """Whether torch depends on exactly one version of this package."""
-    return _BROUGHT.fullmatch(name) is not None
 
 
 def of_pip(item: PipItem) -> Iterator[Hint | NoteItem | WsbError]:
