@@ -126,7 +126,7 @@ def _did_you_mean(path: str, key: Key, value: Node) -> str:
 def _rewritten(kind: Kind, value: Node) -> str:
     match kind, value:
         case Text(), TextNode() if len(value.text) <= 40 and is_readable(kind, value.text):
-            return as_yaml(value.text)
+            return value.text if isinstance(kind.examples[0], int) else as_yaml(value.text)
         case Many(), TextNode() if len(value.text) <= 40 and is_readable(kind.item, value.text):
             return f"[{items_of(kind.item, value.text)}]"
         case Many(), ListNode():

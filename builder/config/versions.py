@@ -110,7 +110,7 @@ def _variant(name: str, text: str) -> Variant:
 
 def _request(text: str, of: str, hint: str) -> VersionRequest:
     try:
-        if not text.isascii() or len(text) > 200 or "\n" in text or text.strip().endswith("+"):
+        if not text.strip() or not text.isascii() or len(text) > 200 or "\n" in text or text.strip().endswith("+"):
             raise ValueError
         return VersionRequest.parse(text)
     except ValueError:

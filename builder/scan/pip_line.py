@@ -40,9 +40,9 @@ def read_pip_requirement(text: str, where: Location, *, is_editable: bool = Fals
         return (_problem(f"this line has {len(text):,} characters; at most {MAX_LINE:,} are read", where),)
     named = _NAMED_URL.fullmatch(text)
     if named:
-        return _direct(text, named["name"].strip(), named["url"].strip(), where, is_editable)
+        return _direct(named["name"].strip(), named["url"].strip(), where, is_editable)
     if _SCHEME.match(text):
-        return _direct(text, "", text, where, is_editable)
+        return _direct("", text, where, is_editable)
     if _is_local(text) or is_editable:
         return (_local(text, where),)
     return _named(text, where)
@@ -106,7 +106,7 @@ def _hint(text: str) -> str:
 # --- addresses -----------------------------------------------------------------------------------------------------
 
 
-def _direct(text: str, name: str, url: str, where: Location, is_editable: bool) -> tuple[Item, ...]:
+def _direct(name: str, url: str, where: Location, is_editable: bool) -> tuple[Item, ...]:
     url, semicolon, marker = url.partition(" ;")
     url = url.strip()
     wrong = wrong_address(url, where) or _wrong_marker(marker if semicolon else "", where)
