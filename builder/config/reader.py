@@ -18,6 +18,7 @@ from builder.model.spec import Spec
 from builder.model.values import Located, Location
 
 MAX_PROBLEMS = 100
+MAX_HINT = 400  # a longer one would only repeat a value that is wrong anyway
 
 _SMALLEST = "the smallest file that works is one line: `name: mnist`"
 
@@ -84,7 +85,7 @@ class _Reading:
     def _add(self, code: str, message: str, where: Location, *hints: str) -> None:
         if len(self.problems) >= MAX_PROBLEMS:
             raise _TooManyError
-        self.problems.append(WsbError(code, message, where, hints=tuple(hint for hint in hints if hint)))
+        self.problems.append(WsbError(code, message, where, hints=tuple(hint for hint in hints if 0 < len(hint) <= MAX_HINT)))
 
     def _section(self, section: Section, node: MapNode, path: str) -> dict[str, Any]:
         values: dict[str, Any] = {}

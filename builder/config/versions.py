@@ -13,7 +13,7 @@ from builder.model.values import CudaVersion, Variant, VersionRequest
 # we read the text.
 _RELEASE = r"[0-9]{1,4}(\.[0-9]{1,4}){0,3}"
 _RANGE_PART = rf"(==|>=|<=|<|>|!=) ?{_RELEASE}"
-_RANGE = rf"{_RANGE_PART}( ?, ?{_RANGE_PART})*"
+_RANGE = rf"{_RANGE_PART}( ?, ?{_RANGE_PART}){{0,5}}"
 _VARIANT = r"(cpu|cu[0-9]{2,3}|rocm[0-9]{1,2}(\.[0-9]{1,2}){0,2}|xpu)"
 _NUMBER = {"type": "number", "minimum": 0.1, "maximum": 99}
 

@@ -194,8 +194,6 @@ def _local(text: str, where: Location) -> Item:
     path = text.partition(" ;")[0].strip().replace("\\", "/")
     if path.startswith(("/", "~")) or re.match(r"[A-Za-z]:/", path):
         return NoteItem(text=f"{shown(path)} is a path of another machine; it is left out", where=where)
-    if ".." in path.split("/"):
-        return NoteItem(text=f"{shown(path)} leaves the project's folder; it is left out", where=where)
-    if re.search(r"[\x00-\x1f\x7f\"'`$|&<>*?]", path):
+    if re.search(r"[\x00-\x1f\x7f\"'`$|&;<>*?]", path):
         return _problem(f"{shown(path)} is not the path of a folder", where)
     return LocalItem(path=path.rstrip("/") or ".", where=where)

@@ -37,7 +37,7 @@ def read_project(read: Read, spec: Spec, names: Names | None = None) -> Project:
     """
     walk = _Walk(read, names, spec)
     if spec.environment is not None:
-        walk.file(spec.environment, is_environment=True)
+        walk.file(spec.environment, is_environment=True, folder=posixpath.dirname(spec.environment.value))
     for path in spec.requirements:
         walk.file(path, is_environment=False)
     if walk.problems:
@@ -79,9 +79,8 @@ class _Walk:
                 self.problems.append(item)
             elif isinstance(item, IncludeItem):
                 self._include(item, path.value, is_constraint or item.is_constraint, folder)
-            elif isinstance(item, LocalItem) and folder:
-                local = LocalItem(path=f"./{posixpath.normpath(posixpath.join(folder, item.path))}", where=item.where)
-                self.problems.extend(self.gathering.take(local))
+            elif isinstance(item, LocalItem):
+                self.problems.extend(self.gathering.take(_seen_from(folder, item)))
             else:
                 self.problems.extend(self.gathering.take(item, is_constraint=is_constraint))
 
@@ -117,6 +116,16 @@ class _Walk:
         hints = (f"did you mean `{as_yaml(near)}`?",) if near else ()
         details = (f"there are {', '.join(beside)}",) if beside and not near else ()
         return WsbError("no-such-file", f"there is no file {shown(path.value)}", path.where, hints=hints, details=details)
+
+
+def _seen_from(folder: str, item: LocalItem) -> Item:
+    """A local requirement as seen from the project."""
+    path = posixpath.normpath(posixpath.join(folder, item.path))
+    if path.startswith("../") or path == "..":
+        return NoteItem(text=f"{shown(item.path)} is not inside the project; it is left out", where=item.where)
+    if not folder and ".." not in item.path.split("/"):
+        return item
+    return LocalItem(path="." if path == "." else f"./{path}", where=item.where)
 
 
 def _read_as(text: str, path: Located[str], is_environment: bool) -> tuple[Item, ...]:

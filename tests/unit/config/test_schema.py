@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from builder.cli.schema import schema as schema_command
@@ -168,7 +168,12 @@ def of_section(section: Section) -> st.SearchStrategy[Any]:
     return st.fixed_dictionaries(required, optional=optional)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(of_section(KEYS))
 def test_what_the_schema_admits_can_be_read(document: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator(schema()).validate(document)
