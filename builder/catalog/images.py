@@ -65,13 +65,12 @@ class ImageTable:
         name, tag = _name_and_tag(image)
         short = name.rsplit("/", 1)[-1]
         for row in self.distributions:
-            own = short in row.names or name in row.names
-            if own and (tag.split("-")[0].split(".")[0] == row.version.split(".")[0] or tag.startswith(row.version)):
-                if row.names[0] != "ubuntu" or tag.startswith((row.version, row.codename or "-")):
+            if short in row.names or name in row.names:
+                if _is_tag_of(row, tag):
                     return row
-            if row.codename and re.search(rf"(^|[-_]){row.codename}($|[-_])", tag):
+            elif any(re.search(rf"(^|[-_]){one}[-_]?{re.escape(row.version)}($|[-_])", tag) for one in row.names):
                 return row
-            if not own and any(re.search(rf"(^|[-_]){n}[-_]?{re.escape(row.version)}($|[-_])", tag) for n in row.names):
+            if row.codename and re.search(rf"(^|[-_]){row.codename}($|[-_])", tag):
                 return row
         if short == "python" and ("slim" in tag or re.fullmatch(r"\d+(\.\d+)*", tag)) and "alpine" not in tag:
             return self.suite("trixie")
@@ -121,6 +120,13 @@ class ImageTable:
             return True
         kept = [image.cuda for image in self.nvidia_images if image.cuda.startswith(series + ".")]
         return bool(kept) and cuda not in kept and Version(cuda) < max(Version(one) for one in kept)
+
+
+def _is_tag_of(row: Distribution, tag: str) -> bool:
+    """Whether a tag of a distribution's own image is of this release: 12, 12.5-slim, bookworm; 22.04 only in full."""
+    if row.names[0] == "ubuntu":
+        return tag.startswith((row.version, row.codename or "-"))
+    return tag.split("-")[0].split(".")[0] == row.version or tag.startswith(row.codename or "-")
 
 
 def _name_and_tag(image: str) -> tuple[str, str]:

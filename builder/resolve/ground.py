@@ -1,0 +1,137 @@
+"""What the environment stands on: the manager, and which base, as far as it narrows the choice of Python.
+
+The base itself is chosen after torch (`base.py`), because only then it is known whether something must be compiled.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from builder.errors import WsbError
+from builder.model.values import Location, Manager
+from builder.resolve.given import Given, listed
+from builder.resolve.notes import Notes, rejected
+from builder.resolve.wants import Wants, manager_of
+
+BOOTSTRAPPED = "wsb/base"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """manager: what makes the environment. kind, value: the base that is asked for, or fallen back to.
+
+    pythons: the only Pythons there are on this base; None when any can be had. because: why these.
+    """
+
+    manager: Manager
+    kind: str
+    value: str
+    where: Location | None
+    pythons: tuple[str, ...] | None = None
+    because: str = ""
+
+
+def choose_ground(given: Given, wants: Wants, notes: Notes) -> Ground:
+    """Manager and kind of base, with the fallbacks that a source out of reach asks for."""
+    manager = _manager(given, notes)
+    kind, value, where = _base_asked(given, notes)
+    if manager.is_conda:
+        return Ground(manager=manager, kind=kind, value=value, where=where)
+    pythons, because = _own_pythons(given, wants, kind, value, where)
+    return Ground(manager=manager, kind=kind, value=value, where=where, pythons=pythons, because=because)
+
+
+def _manager(given: Given, notes: Notes) -> Manager:
+    asked = manager_of(given)
+    because = f"wsb.yaml asks for it ({given.spec.manager.where})" if given.spec.manager else "the default"
+    if asked.is_conda:
+        needed = ("conda", "miniconda") if asked is Manager.MINICONDA else ("conda",)
+        for source in needed:
+            reason = given.why_not(source)
+            if reason is not None:
+                notes.fall_back(source, asked.value, Manager.VENV.value, reason)
+                notes.decide(
+                    "manager",
+                    "venv",
+                    "the base's own Python needs nothing from Anaconda's servers",
+                    [rejected(asked.value, f"{source} cannot be reached: {reason}")],
+                )
+                return Manager.VENV
+    notes.decide("manager", asked.value, because)
+    return asked
+
+
+def _base_asked(given: Given, notes: Notes) -> tuple[str, str, Location | None]:
+    asked = given.spec.base
+    kind = asked.value.kind if asked else "auto"
+    value = asked.value.value if asked else ""
+    where = asked.where if asked else None
+    reason = given.why_not("registry")
+    if kind == "bootstrap":
+        _known_suite(given, value, where)
+        return kind, value, where
+    if reason is None or given.reach is None:
+        return kind, value, where
+    wanted = value or given.catalog.default_base
+    if wanted in given.reach.local_images:
+        return kind, value, where
+    suite = "bookworm"
+    local = f"{BOOTSTRAPPED}:{suite}" in given.reach.local_images
+    if not given.reach.can_bootstrap and not local:
+        raise WsbError(
+            "base-unreachable",
+            f"the base image {wanted} cannot be pulled: {reason}",
+            where or given.spec.where,
+            hints=(
+                "no copy of it is held here, and no base can be made (that needs mmdebstrap and a Debian mirror)",
+                "pull or load the image once where the registry can be reached, or set `sources: {registry: …}` to a mirror",
+            ),
+        )
+    notes.fall_back("registry", wanted, f"{BOOTSTRAPPED}:{suite}", reason)
+    notes.decide(
+        "base.image",
+        f"{BOOTSTRAPPED}:{suite}",
+        "made from Debian's own packages, without a registry",
+        [rejected(wanted, f"the registry cannot be reached: {reason}")],
+    )
+    return "bootstrap", suite, where
+
+
+def _known_suite(given: Given, suite: str, where: Location | None) -> None:
+    if given.catalog.suite(suite) is None:
+        known = listed((row.codename for row in given.catalog.distributions if row.codename), "or")
+        raise WsbError("bad-value", f"{suite!r} is not a suite that a base can be made from", where, hints=(f"use {known}",))
+
+
+def _own_pythons(
+    given: Given, wants: Wants, kind: str, value: str, where: Location | None
+) -> tuple[tuple[str, ...] | None, str]:
+    """The Pythons that a venv can be made with on this base."""
+    if kind == "bootstrap":
+        found = given.catalog.suite(value)
+        own = found.python if found else None
+        return ((own,) if own else None), f"{value}'s own Python is {own}, and a venv uses the base's own"
+    if kind == "image":
+        return _of_image(given, value, where)
+    if any((row := given.catalog.package(line.name)) and row.get("compiles") for line, _ in wants.pip):
+        pythons = tuple(row.python for row in given.catalog.distributions if row.names[0] == "ubuntu" and row.python)
+        return pythons, "a package may have to be compiled, and NVIDIA's compiler images have Ubuntu's own Python"
+    return None, ""
+
+
+def _of_image(given: Given, image: str, where: Location | None) -> tuple[tuple[str, ...] | None, str]:
+    tagged = re.search(r"(?:^|/)python:(\d+\.\d+)", image)
+    if tagged:
+        return (tagged[1],), f"{image} has Python {tagged[1]}, and a venv uses the base's own"
+    found = given.catalog.distribution_of(image)
+    if found is None:
+        return None, ""
+    if found.python is None:
+        raise WsbError(
+            "python-not-supported",
+            f"{image} has no Python of its own that a venv could use",
+            where,
+            hints=("set `manager: miniconda`, which brings its own Python", "or take a base such as python:3.11-slim-bookworm"),
+        )
+    return (found.python,), f"{image} is {found.title}, whose own Python is {found.python}, and a venv uses the base's own"
