@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from packaging.version import Version
-
 from builder.errors import WsbError
 from builder.model.plan import BasePlan, Rejected
 from builder.model.values import CudaVersion, Flavour, Manager
@@ -24,9 +22,9 @@ def choose_base(
 ) -> BasePlan:
     """The base. compiles: packages that need nvcc. Raises WsbError when the C library or the driver rules it out."""
     if ground.kind == "bootstrap":
-        return _bootstrapped(given, ground, choice, compiles, notes)
+        return _bootstrapped(ground, choice, compiles, notes)
     if ground.kind == "image":
-        return _asked_for(given, ground, target, choice, notes)
+        return _asked_for(given, ground, target, notes)
     cuda = choice.build.variant.cuda if choice else None
     if compiles and cuda is not None and choice is not None:
         return _compiler(given, ground, target, choice, python, compiles, notes)
@@ -36,32 +34,20 @@ def choose_base(
     else:
         image = given.catalog.default_base
         notes.decide("base.image", image, "a small Debian: wheels of torch carry CUDA and cuDNN themselves")
-    _check_glibc(given, image, ground, choice)
     return BasePlan(image=image)
 
 
-def _bootstrapped(given: Given, ground: Ground, choice: Choice | None, compiles: tuple[str, ...], notes: Notes) -> BasePlan:
+def _bootstrapped(ground: Ground, choice: Choice | None, compiles: tuple[str, ...], notes: Notes) -> BasePlan:
     image = f"{BOOTSTRAPPED}:{ground.value}"
     if not any(one.source == "registry" for one in notes.fallbacks):
         notes.decide("base.image", image, f"wsb.yaml asks for a base made from {ground.value}'s own packages")
     _warn_no_compiler(image, choice, compiles, notes)
-    distribution = given.catalog.suite(ground.value)
-    if choice is not None and distribution is not None:
-        _need_glibc(given, image, distribution.glibc, ground, choice)
     return BasePlan(image=image, bootstrap=ground.value)
 
 
-def _asked_for(given: Given, ground: Ground, target: Target, choice: Choice | None, notes: Notes) -> BasePlan:
+def _asked_for(given: Given, ground: Ground, target: Target, notes: Notes) -> BasePlan:
     image = ground.value
     notes.decide("base.image", image, f"wsb.yaml asks for it ({ground.where})")
-    if given.catalog.is_without_glibc(image) and (choice is not None or ground.manager.is_conda):
-        raise WsbError(
-            "glibc-too-old",
-            f"{image} has musl for a C library; torch, conda and their packages need glibc",
-            ground.where,
-            hints=(f"take {given.catalog.default_base}, which is small too",),
-        )
-    _check_glibc(given, image, ground, choice)
     flavour = _flavour(image)
     nvidia = _NVIDIA.search(image)
     if nvidia:
@@ -124,7 +110,6 @@ def _compiler(
         if version != cuda:
             why += f"; {version} instead of {cuda} is close enough (only the major must agree)"
         notes.decide("base.image", tag, why, [*passed, rejected(catalog.default_base, "it has no nvcc")])
-        _check_glibc(given, tag, ground, choice)
         return BasePlan(image=tag, flavour=Flavour.DEVEL)
     reason = passed[-1].because if passed else f"there is no nvidia/cuda image for CUDA {cuda} (any more)"
     where = given.spec.base.where if given.spec.base else given.spec.where
@@ -165,32 +150,6 @@ def _newest_image(given: Given, cuda: CudaVersion | None, major: int) -> str | N
 def _warn_no_compiler(image: str, choice: Choice | None, compiles: tuple[str, ...], notes: Notes) -> None:
     if compiles and choice is not None and choice.build.variant.cuda is not None:
         notes.warn("no-compiler", f"{listed(compiles)} must be compiled with nvcc, which {image} does not have")
-
-
-def _check_glibc(given: Given, image: str, ground: Ground, choice: Choice | None) -> None:
-    distribution = given.catalog.distribution_of(image)
-    if distribution is not None and choice is not None:
-        _need_glibc(given, f"{image} ({distribution.title})", distribution.glibc, ground, choice)
-
-
-def _need_glibc(given: Given, what: str, has: str, ground: Ground, choice: Choice) -> None:
-    needed = choice.release.glibc.get(given.wheels)
-    if needed is None or Version(has) >= Version(needed):
-        return
-    older = [
-        release
-        for release in given.catalog.releases
-        if Version(release.glibc.get(given.wheels, "99")) <= Version(has) and not release.is_lts
-    ]
-    hints = [f"take a newer base, such as {given.catalog.default_base} or ubuntu:22.04"]
-    if older:
-        hints.append(f"torch {older[0].version} is the newest that runs on glibc {has}")
-    raise WsbError(
-        "glibc-too-old",
-        f"torch {choice.release.version} needs glibc >= {needed}; {what} has glibc {has}",
-        ground.where or given.spec.where,
-        hints=hints,
-    )
 
 
 def _flavour(image: str) -> Flavour:

@@ -20,7 +20,7 @@ from builder.resolve.limits import code_refuses, driver_refuses, serves
 from builder.resolve.target import Target
 from builder.resolve.wants import Wants
 
-RefusalKind = Literal["platform", "python", "companion", "variant", "driver", "gpu"]
+RefusalKind = Literal["platform", "glibc", "python", "companion", "variant", "driver", "gpu"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +94,10 @@ class Search:
         builds = self._builds(release)
         if isinstance(builds, Refusal):
             return builds
+        least = release.glibc.get(self.given.wheels)
+        if self.ground.glibc and least and Version(self.ground.glibc) < Version(least):
+            reason = f"torch {release.version} needs glibc >= {least}; {self.ground.stands_on} has glibc {self.ground.glibc}"
+            return Refusal(release=release, kind="glibc", because=reason)
         runnable: list[TorchBuild] = []
         refused: list[tuple[TorchBuild, str]] = []
         blames: set[RefusalKind] = set()
@@ -106,7 +110,7 @@ class Search:
                 blames.add(blame)
         if not runnable:
             kind: RefusalKind = "driver" if "driver" in blames else "gpu"
-            because = next(why for build, why in reversed(refused) if self.refuses(build)[1] == kind)
+            because = self._nearest_reason([(build, why) for build, why in refused if self.refuses(build)[1] == kind])
             return Refusal(release=release, kind=kind, because=because, builds=tuple(refused))
         best = self._best(runnable)
         others = [(build, self._why_not_best(best)) for build in runnable if build != best]
@@ -166,6 +170,13 @@ class Search:
         if because is not None and not self._serves_some(build):
             return because, "gpu"
         return driver_refuses(build.variant, self.target, self.given.catalog), "driver"
+
+    def _nearest_reason(self, refused: Sequence[tuple[TorchBuild, str]]) -> str:
+        """The reason of the build that came closest: for an old card the one with the oldest code."""
+        cards = [gpu.compute_capability for gpu in self.target.gpus if gpu.compute_capability]
+        if cards and all(build.code and min(cards) < build.code.sm[0] for build, _ in refused):
+            return min(refused, key=lambda pair: pair[0].code.sm[0] if pair[0].code else min(cards))[1]
+        return refused[-1][1]
 
     def _serves_some(self, build: TorchBuild) -> bool:
         """A build that is named may leave some of several cards out."""

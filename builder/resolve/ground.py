@@ -22,6 +22,7 @@ class Ground:
     """manager: what makes the environment. kind, value: the base that is asked for, or fallen back to.
 
     pythons: the only Pythons there are on this base; None when any can be had. because: why these.
+    glibc: the C library of the base, None when it does not matter or nobody can tell. stands_on: what it is the one of.
     """
 
     manager: Manager
@@ -30,16 +31,45 @@ class Ground:
     where: Location | None
     pythons: tuple[str, ...] | None = None
     because: str = ""
+    glibc: str | None = None
+    stands_on: str = ""
 
 
 def choose_ground(given: Given, wants: Wants, notes: Notes) -> Ground:
     """Manager and kind of base, with the fallbacks that a source out of reach asks for."""
     manager = _manager(given, notes)
     kind, value, where = _base_asked(given, notes)
-    if manager.is_conda:
-        return Ground(manager=manager, kind=kind, value=value, where=where)
-    pythons, because = _own_pythons(given, wants, kind, value, where)
-    return Ground(manager=manager, kind=kind, value=value, where=where, pythons=pythons, because=because)
+    glibc, stands_on = _glibc(given, wants, manager, kind, value, where)
+    pythons, because = (None, "") if manager.is_conda else _own_pythons(given, wants, kind, value, where)
+    return Ground(
+        manager=manager,
+        kind=kind,
+        value=value,
+        where=where,
+        pythons=pythons,
+        because=because,
+        glibc=glibc,
+        stands_on=stands_on,
+    )
+
+
+def _glibc(
+    given: Given, wants: Wants, manager: Manager, kind: str, value: str, where: Location | None
+) -> tuple[str | None, str]:
+    """The C library that torch would run on, where the base tells. Raises WsbError glibc-too-old for a base without one."""
+    if kind == "auto":
+        return None, ""
+    found = given.catalog.suite(value) if kind == "bootstrap" else given.catalog.distribution_of(value)
+    if found is not None:
+        return found.glibc, value if value in found.title else f"{value} ({found.title})"
+    if given.catalog.is_without_glibc(value) and (wants.has_torch or manager.is_conda):
+        raise WsbError(
+            "glibc-too-old",
+            f"{value} has musl for a C library; torch, conda and their packages need glibc",
+            where,
+            hints=(f"take {given.catalog.default_base}, which is small too",),
+        )
+    return None, ""
 
 
 def _manager(given: Given, notes: Notes) -> Manager:
@@ -115,7 +145,9 @@ def _own_pythons(
     if kind == "image":
         return _of_image(given, value, where)
     if any((row := given.catalog.package(line.name)) and row.get("compiles") for line, _ in wants.pip):
-        pythons = tuple(row.python for row in given.catalog.distributions if row.names[0] == "ubuntu" and row.python)
+        held = {ubuntu for image in given.catalog.nvidia_images for ubuntu in image.ubuntu}
+        rows = [row for row in given.catalog.distributions if row.names[0] == "ubuntu" and row.version in held]
+        pythons = tuple(row.python for row in rows if row.python)
         return pythons, "a package may have to be compiled, and NVIDIA's compiler images have Ubuntu's own Python"
     return None, ""
 

@@ -14,15 +14,27 @@ from builder.model.values import ComputeCapability, CudaVersion, DriverVersion, 
 from builder.resolve.given import listed
 from builder.resolve.target import Target, short
 
+_OLDEST_LIFTED = DriverVersion.parse("450")
+
 
 def driver_refuses(variant: Variant, target: Target, catalog: Catalog) -> str | None:
     """Limit 1: why this driver cannot run a build of this CUDA."""
     if target.driver is None or variant.cuda is None:
         return None
     floor = catalog.driver_floor(variant, target.os)
-    if floor is None or target.driver >= floor:
+    if floor is None or target.driver >= floor or is_lifted(variant, target):
         return None
     return f"CUDA {variant.cuda} needs driver {floor} or newer; this machine has {target.driver}"
+
+
+def is_lifted(variant: Variant, target: Target) -> bool:
+    """Whether cuda-compat, which an nvidia/cuda base carries, runs this CUDA on an older driver of data-centre cards.
+
+    Source: docs.nvidia.com/deploy/cuda-compatibility/forward-compatibility.html
+    """
+    if target.lifted_to is None or target.driver is None or variant.cuda is None:
+        return False
+    return variant.cuda <= target.lifted_to and target.driver >= _OLDEST_LIFTED
 
 
 def code_refuses(build: TorchBuild, target: Target, catalog: Catalog) -> str | None:

@@ -20,6 +20,9 @@ def refused(search: Search, refusals: tuple[Refusal, ...]) -> WsbError:
     match first.kind:
         case "platform":
             return _error(search, first, "platform-not-supported", first.because, _torch_where(search))
+        case "glibc":
+            hint = f"take a newer base, such as {search.given.catalog.default_base} or ubuntu:22.04"
+            return _error(search, first, "glibc-too-old", first.because, search.ground.where, hint)
         case "python" | "companion":
             return _python_error(search, first)
         case "variant":
@@ -32,7 +35,7 @@ def refused(search: Search, refusals: tuple[Refusal, ...]) -> WsbError:
 
 def _most_telling(refusals: tuple[Refusal, ...]) -> Refusal:
     """The refusal nearest to running: one for a driver, then a GPU, a build, a Python; the newest of its kind."""
-    for kind in ("driver", "gpu", "variant", "companion", "python"):
+    for kind in ("driver", "gpu", "variant", "glibc", "companion", "python"):
         for refusal in refusals:
             if refusal.kind == kind:
                 return refusal
@@ -83,6 +86,7 @@ def _driver_error(search: Search, refusal: Refusal) -> WsbError:
             "on data-centre cards NVIDIA's cuda-compat package can lift this limit: "
             "take a `base:` of nvidia/cuda with that CUDA, which carries it"
         )
+    hints += _unadvertised(search, refusal)
     return _error(search, refusal, "driver-too-old", message, _build_where(search), *hints)
 
 
@@ -92,14 +96,27 @@ def _gpu_error(search: Search, refusal: Refusal) -> WsbError:
     if len(capabilities) > 1:
         named = listed(f"the {short(gpu.name)} (compute capability {gpu.compute_capability})" for gpu in target.gpus)
         message = f"no build of torch {refusal.release.version} has machine code for all of {named}"
-        hint = "name a build that runs the card you mean, such as `accelerator: cu126`; the other card is then left out"
-        return _error(search, refusal, "gpu-not-supported", message, _build_where(search), hint)
+        return _error(search, refusal, "gpu-not-supported", message, _build_where(search), *_one_card_each(search))
     message = (
         f"torch {refusal.release.version} has no build with machine code for the {target.gpu_names} "
         f"(compute capability {listed(sorted(capabilities))})"
     )
     unadvertised = _unadvertised(search, refusal)
     return _error(search, refusal, "gpu-not-supported", message, _build_where(search), *unadvertised)
+
+
+def _one_card_each(search: Search) -> list[str]:
+    """For several cards that no build serves together: a build for each, to choose by."""
+    hints = []
+    asked = search.wants.torch.value if search.wants.torch else None
+    for gpu in {gpu.compute_capability: gpu for gpu in search.target.gpus}.values():
+        alone = replace(search, target=replace(search.target, gpus=(gpu,)))
+        found = alone.among(admitted(search.given, asked))
+        if isinstance(found, Choice):
+            hints.append(
+                f"`accelerator: {found.build.variant}` runs the {short(gpu.name)} ({_exact(found)}) and leaves the others out"
+            )
+    return hints
 
 
 def _unadvertised(search: Search, refusal: Refusal) -> list[str]:

@@ -13,7 +13,7 @@ from builder.model.spec import Spec
 from builder.model.values import CPU, Ide, Passthrough
 from builder.resolve.base import choose_base
 from builder.resolve.document import digest
-from builder.resolve.given import Given, admits_python, newest
+from builder.resolve.given import Given, admits_python, listed, newest
 from builder.resolve.ground import Ground, choose_ground
 from builder.resolve.notes import Notes
 from builder.resolve.packages import choose_channels, gather
@@ -49,7 +49,7 @@ def resolve(
     notes.decide("platform", given.platform, _why_platform(given))
     wants = read_wants(given, notes)
     ground = choose_ground(given, wants, notes)
-    target = choose_target(given, wants, notes)
+    target = choose_target(given, wants, ground, notes)
     torch = choose_torch(given, wants, target, ground, notes)
     python = _choose_python(given, wants, ground, torch, notes)
     channels = choose_channels(given, ground.manager, notes)
@@ -94,8 +94,8 @@ def _choose_python(given: Given, wants: Wants, ground: Ground, torch: Torch, not
         elif asked is not None:
             because = f"{asked.where} asks for {asked.value}"
         else:
-            with_companions = f" and {' and '.join(wants.companions)}" if wants.companions else ""
-            because = f"the newest that torch {torch.choice.release.version}{with_companions} has files for"
+            names = listed((f"torch {torch.choice.release.version}", *wants.companions))
+            because = f"the newest that {names} {'all have' if wants.companions else 'has'} files for"
         notes.decide("python", python, because)
         return python
     return _python_without_torch(given, wants, ground, notes)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from builder.model.host import Gpu, OperatingSystem
-from builder.model.values import CPU, DriverVersion, Located, Unknown, Variant
+from builder.model.values import CPU, CudaVersion, DriverVersion, Located, Unknown, Variant
 from builder.resolve.given import Given, listed
+from builder.resolve.ground import Ground
 from builder.resolve.notes import Notes, rejected
 from builder.resolve.wants import Wants
 
@@ -23,6 +24,7 @@ class Target:
 
     driver: None when unknown or of no importance. named: the build that must be taken.
     trusts_index: whether a build that the default index serves is preferred.
+    lifted_to: the CUDA that cuda-compat in the base makes an older driver of data-centre cards run; None without it.
     """
 
     kind: Kind
@@ -31,14 +33,29 @@ class Target:
     driver: DriverVersion | None = None
     named: Located[Variant] | None = None
     trusts_index: bool = True
+    lifted_to: CudaVersion | None = None
 
     @property
     def gpu_names(self) -> str:
         return listed(dict.fromkeys(short(gpu.name) for gpu in self.gpus))
 
 
-def choose_target(given: Given, wants: Wants, notes: Notes) -> Target:
+def choose_target(given: Given, wants: Wants, ground: Ground, notes: Notes) -> Target:
     """What to decide for. Adds a decision on the accelerator, and warnings where the host leaves a question open."""
+    target = _target(given, wants, notes)
+    image = re.search(r"(?:^|/)nvidia/cuda:(\d+\.\d+)", ground.value) if ground.kind == "image" else None
+    if image and target.gpus and all(is_data_center(given, gpu) for gpu in target.gpus):
+        return replace(target, lifted_to=CudaVersion.parse(image[1]))
+    return target
+
+
+def is_data_center(given: Given, gpu: Gpu) -> bool:
+    """Whether NVIDIA's cuda-compat package works with this card."""
+    model = given.catalog.gpu(gpu.name)
+    return model is not None and model.is_data_center
+
+
+def _target(given: Given, wants: Wants, notes: Notes) -> Target:
     asked = given.spec.accelerator.value.kind if given.spec.accelerator else "auto"
     if wants.named is not None:
         asked = _kind_of(wants.named.value)
@@ -166,8 +183,13 @@ def short(name: str) -> str:
     return re.sub(r"^(NVIDIA )?((GeForce|Tesla) )?", "", name.strip()) or name
 
 
+def article(name: str) -> str:
+    """The article before a card's name, as it is read aloud: an RTX 3090, an A100, a GTX 1080."""
+    return "an" if re.match(r"[AEFHILMNORSX](?=[A-Z]|\d)|[AEIO]", name) else "a"
+
+
 def _cards(cards: tuple[Gpu, ...]) -> str:
     counts: dict[str, int] = {}
     for card in cards:
         counts[short(card.name)] = counts.get(short(card.name), 0) + 1
-    return listed(f"{count}× {name}" if count > 1 else f"a {name}" for name, count in counts.items())
+    return listed(f"{count}× {name}" if count > 1 else f"{article(name)} {name}" for name, count in counts.items())

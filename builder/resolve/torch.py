@@ -12,7 +12,7 @@ from builder.model.values import CPU
 from builder.resolve.choice import Choice, Search
 from builder.resolve.given import Given, listed
 from builder.resolve.ground import Ground
-from builder.resolve.limits import serves
+from builder.resolve.limits import is_lifted, serves
 from builder.resolve.notes import Notes, rejected
 from builder.resolve.refusals import refused
 from builder.resolve.releases import candidates
@@ -20,7 +20,7 @@ from builder.resolve.target import Target, short
 from builder.resolve.wants import Wants
 from builder.resolve.wheels import best_wheel
 
-_SHOWN = 6  # releases passed over that a decision names one by one
+_SHOWN = 3  # releases passed over that a decision names one by one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +197,8 @@ def _why_variant(search: Search, choice: Choice) -> str:
     if build.variant == CPU:
         return "the build for the processor, a fraction of the size of one with CUDA"
     if search.wants.declared and build.variant == search.wants.declared.value:
-        return f"the project declares CUDA {build.variant.cuda} ({search.wants.declared.where}), and it runs here"
+        seen = ", and it runs here" if target.driver is not None else ""
+        return f"the project declares CUDA {build.variant.cuda} ({search.wants.declared.where}){seen}"
     checked = f"; {_checked(search, choice)}" if target.kind == "cuda" else ""
     if build.is_default and target.trusts_index:
         return f"the default index serves this build, so every mirror has it{checked}"
@@ -211,7 +212,7 @@ def _checked(search: Search, choice: Choice) -> str:
     build, target = choice.build, search.target
     floor = search.given.catalog.driver_floor(build.variant, target.os)
     parts = []
-    if target.driver is not None and floor is not None:
+    if target.driver is not None and floor is not None and target.driver >= floor:
         parts.append(f"CUDA {build.variant.cuda} needs driver {floor} or newer and {target.driver} is there")
     if target.gpus and build.code is not None:
         capabilities = sorted({gpu.compute_capability for gpu in target.gpus if gpu.compute_capability})
@@ -242,12 +243,18 @@ def _warn(search: Search, choice: Choice, notes: Notes) -> None:
         notes.warn("unverified", f"torch {choice.release.version}: not verified: {choice.release.unverified}")
     if build.code is not None and build.code.unverified and target.kind == "cuda":
         notes.warn("unverified", f"which GPUs {build.local} has code for was not verified ({build.code.unverified})")
+    floor = catalog.driver_floor(build.variant, target.os)
     if build.variant.cuda and target.kind == "cuda" and target.driver is None and choice.wheel is None:
-        floor = catalog.driver_floor(build.variant, target.os)
         notes.warn(
             "driver-unknown",
             f"the driver of the machine that will run this is not known; {build.local} needs driver {floor} or newer "
             "(tell it with --driver, or --host FILE)",
+        )
+    if target.driver is not None and floor is not None and target.driver < floor and is_lifted(build.variant, target):
+        notes.warn(
+            "cuda-compat",
+            f"driver {target.driver} alone is too old for CUDA {build.variant.cuda} (needs {floor}); it works through the "
+            "cuda-compat package in the base, on data-centre cards only",
         )
     left_out = [gpu for gpu in target.gpus if not serves(build, gpu, target, catalog)] if build.code else []
     if left_out:
