@@ -4,16 +4,52 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from builder.catalog.rows import Row
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from builder.catalog.rows import Row, TorchRelease
 from builder.catalog.tables import Tables
+from builder.model.values import CPU, Variant
 
 
 def normal(name: str) -> str:
     """A package's name as indexes compare it: lower case, runs of -, _ and . as one hyphen."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def wheel_page(row: Row, release: TorchRelease, variant: Variant) -> str | None:
+    """The page with this package's wheels for one torch and one build; None when it has none for them."""
+    if "find_links" not in row:
+        return None
+    wheels: Mapping[str, Any] = row.get("wheels", {})
+    minor = release.minor
+    known = str(variant) in wheels.get(minor, ())
+    older = row.get("older_wheels")
+    stored = older is not None and minor not in wheels and Version(older) <= Version(minor) < min(map(Version, wheels))
+    if not known and not stored:
+        return None
+    pattern = row["find_links_cpu"] if variant == CPU and "find_links_cpu" in row else row["find_links"]
+    return str(pattern.format(minor=minor, variant=variant))
+
+
+def pinned_release(row: Row, release: TorchRelease) -> str | None:
+    """The newest release of a package that was made for this torch; None when none is known."""
+    for version, torch in sorted(row.get("pins", {}).items(), key=lambda pair: Version(pair[0]), reverse=True):
+        if SpecifierSet(torch).contains(release.version):
+            return str(version)
+    return None
+
+
+def has_own_wheel(row: Row, release: TorchRelease, variant: Variant, python: str, platform: str) -> bool:
+    """Whether a package whose setup fetches a wheel finds one for this torch, CUDA and Python."""
+    if row.get("linux_x86_64_only") and platform != "linux_x86_64":
+        return False
+    fits = "wheel_python" not in row or SpecifierSet(row["wheel_python"]).contains(python)
+    return fits and str(variant) in row.get("wheels", {}).get(release.minor, ())
 
 
 class PackageTable:

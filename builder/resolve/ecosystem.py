@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
-from builder.catalog.rows import Row, TorchRelease
-from builder.model.values import CPU, ComputeCapability, CudaVersion, Variant
+from builder.catalog.packages import has_own_wheel, pinned_release, wheel_page
+from builder.catalog.rows import Row
+from builder.model.values import ComputeCapability, CudaVersion
 from builder.resolve.choice import Choice
 from builder.resolve.given import Given
 from builder.resolve.lines import PipLine
@@ -28,37 +26,6 @@ class Advice:
     needs_torch_index: bool = False
     no_build_isolation: bool = False
     compiles: str = ""
-
-
-def wheel_page(row: Row, release: TorchRelease, variant: Variant) -> str | None:
-    """The page with this package's wheels for one torch and one build; None when it has none for them."""
-    if "find_links" not in row:
-        return None
-    wheels: Mapping[str, Any] = row.get("wheels", {})
-    minor = release.minor
-    known = str(variant) in wheels.get(minor, ())
-    older = row.get("older_wheels")
-    stored = older is not None and minor not in wheels and Version(older) <= Version(minor) < min(map(Version, wheels))
-    if not known and not stored:
-        return None
-    pattern = row["find_links_cpu"] if variant == CPU and "find_links_cpu" in row else row["find_links"]
-    return str(pattern.format(minor=minor, variant=variant))
-
-
-def pinned_release(row: Row, release: TorchRelease) -> str | None:
-    """The newest release of a package that was made for this torch; None when none is known."""
-    for version, torch in sorted(row.get("pins", {}).items(), key=lambda pair: Version(pair[0]), reverse=True):
-        if SpecifierSet(torch).contains(release.version):
-            return str(version)
-    return None
-
-
-def has_own_wheel(row: Row, release: TorchRelease, variant: Variant, python: str, platform: str) -> bool:
-    """Whether a package whose setup fetches a wheel finds one for this torch, CUDA and Python."""
-    if row.get("linux_x86_64_only") and platform != "linux_x86_64":
-        return False
-    fits = "wheel_python" not in row or SpecifierSet(row["wheel_python"]).contains(python)
-    return fits and str(variant) in row.get("wheels", {}).get(release.minor, ())
 
 
 def advise(given: Given, line: PipLine, row: Row, choice: Choice, target: Target, python: str, notes: Notes) -> Advice:
