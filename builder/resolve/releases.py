@@ -147,6 +147,7 @@ def _no_such_torch(given: Given, asked: Located[VersionRequest]) -> WsbError:
     return WsbError("no-such-torch", f"there is no torch {asked.value}", asked.where, hints=hints, details=details)
 
 
-def _distance(one: Version, other: Version) -> tuple[int, ...]:
-    pairs = zip((*one.release, 0, 0, 0), (*other.release, 0, 0, 0), strict=False)
-    return tuple(abs(a - b) for a, b in list(pairs)[:3])
+def _distance(known: Version, asked: Version) -> tuple[int, int, int]:
+    """How far a release is from one that is asked for; of a series asked for as a whole the last patch is nearest."""
+    patch = abs(known.micro - asked.micro) if len(asked.release) > 2 else -known.micro
+    return abs(known.major - asked.major), abs(known.minor - asked.minor), patch
