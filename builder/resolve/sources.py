@@ -37,20 +37,29 @@ def choose_sources(given: Given, torch: Torch, basket: Basket, notes: Notes) -> 
         pip=_value(spec.pip) or preset.get("pip"),
         extra_pip=tuple(dict.fromkeys(extra)),
         find_links=tuple(dict.fromkeys(links)),
-        torch=_torch_source(given, torch),
+        torch=_torch_source(given, torch, preset.get("torch")),
         ca=_value(spec.ca),
         keep_ca=spec.keep_ca.value if spec.keep_ca else False,
     )
 
 
-def _torch_source(given: Given, torch: Torch) -> str | None:
-    """The directory of wheels when one is taken from it; a mirror's address as it was given."""
-    if torch.from_wheels:
-        return (given.reach.wheel_dir if given.reach else None) or _value(given.spec.sources.torch)
+def _torch_source(given: Given, torch: Torch, preset: str | None) -> str | None:
+    """The directory of wheels when one is taken from it; else the mirror's address of exactly this build.
+
+    A mirror is given by its root, which stands for download.pytorch.org/whl, or by the address of one build.
+    """
     asked = _value(given.spec.sources.torch)
-    if asked is None or is_url(asked) or given.reach is None:
-        return asked
-    return None
+    if torch.from_wheels:
+        return (given.reach.wheel_dir if given.reach else None) or asked
+    if asked is not None and not is_url(asked):
+        return asked if given.reach is None else None
+    root = asked or preset
+    if root is None or torch.plan is None or torch.plan.index_url is None:
+        return root
+    address, anchor, rest = root.partition("#")
+    bare = address.rstrip("/")
+    variant = str(torch.plan.variant)
+    return (bare if bare.endswith(f"/{variant}") else f"{bare}/{variant}") + anchor + rest
 
 
 def _preset(given: Given, notes: Notes) -> dict[str, str]:

@@ -42,7 +42,7 @@ def choose_torch(given: Given, wants: Wants, target: Target, ground: Ground, not
     choice = _within_reach(search, choice, notes)
     _explain(search, choice, notes)
     _warn(search, choice, notes)
-    return Torch(choice=choice, plan=_plan(given, wants, choice), from_wheels=choice.wheel is not None)
+    return Torch(choice=choice, plan=_plan(wants, choice), from_wheels=choice.wheel is not None)
 
 
 def _searched(search: Search, notes: Notes) -> Choice:
@@ -118,14 +118,9 @@ def _wheel_dir(given: Given) -> str:
     return (given.reach.wheel_dir if given.reach else None) or "a local directory"
 
 
-def _plan(given: Given, wants: Wants, choice: Choice) -> TorchPlan:
+def _plan(wants: Wants, choice: Choice) -> TorchPlan:
     build = choice.build
     index_url, find_links = (None, None) if build.is_default else (build.index_url, build.find_links)
-    mirror = given.spec.sources.torch
-    if mirror is not None and is_url(mirror.value) and index_url is not None and choice.wheel is None:
-        root = mirror.value.rstrip("/")
-        index_url = root if root.endswith(f"/{build.variant}") else f"{root}/{build.variant}"
-        find_links = None
     if choice.wheel is not None:
         index_url = find_links = None
     return TorchPlan(

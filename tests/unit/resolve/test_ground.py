@@ -176,10 +176,15 @@ class TestChannelsAndSources:
         assert error.code == "bad-value"
         assert "tuna" in error.hints[0]
 
-    def test_a_mirror_of_the_torch_index_is_used_in_its_place(self) -> None:
+    def test_a_mirror_of_the_torch_index_is_named_down_to_the_build(self) -> None:
         plan = planned(spec(torch="2.6", sources={"torch": "https://mirror.example/whl/"}))
+        assert plan.sources.torch == "https://mirror.example/whl/cpu"
         assert plan.torch is not None
-        assert plan.torch.index_url == "https://mirror.example/whl/cpu"
+        assert (
+            plan.torch.index_url == "https://download.pytorch.org/whl/cpu"
+        )  # what the layer is called by, wherever it comes from
+        plan = planned(spec(torch="2.6", sources={"torch": "https://mirror.example/cpu"}))
+        assert plan.sources.torch == "https://mirror.example/cpu"
 
     def test_mirrors_do_not_change_the_digest(self) -> None:
         assert planned(spec(sources={"preset": "tuna"})).digest == planned(spec()).digest
