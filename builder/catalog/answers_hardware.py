@@ -94,6 +94,10 @@ def _capability(catalog: Catalog, name: str) -> tuple[ComputeCapability, str, st
         pass
     found = catalog.gpu(name)
     if found is None:
+        called = catalog.gpus_called(name)
+        if called:
+            kinds = ", ".join(f"{model.name} ({model.compute_capability})" for model in called)
+            raise WsbError("bad-value", f"several GPUs are called {name!r}", hints=[f"say which one: {kinds}"])
         similar = catalog.similar_gpus(name)
         hints = [f"did you mean {', '.join(similar)}?"] if similar else []
         hints.append(

@@ -7,24 +7,10 @@ from dataclasses import dataclass
 from builder.catalog import answers, answers_hardware, answers_packages
 from builder.catalog.answers import Answer
 from builder.catalog.catalog import Catalog
+from builder.catalog.kinds import KINDS
 from builder.catalog.rows import LINUX_X86_64
 from builder.errors import WsbError
 from builder.model.host import OperatingSystem
-
-KINDS = (
-    "torch",
-    "companions",
-    "torchvision",
-    "torchaudio",
-    "python",
-    "driver",
-    "cuda",
-    "gpu",
-    "image",
-    "package",
-    "import",
-    "conda",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

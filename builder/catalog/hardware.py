@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from functools import cached_property
 
@@ -97,8 +96,15 @@ class HardwareTable:
             return min(within, key=lambda model: len(model.name))
         return None
 
+    def gpus_called(self, name: str) -> tuple[GpuModel, ...]:
+        """Every GPU whose name holds these words; several kinds for a name such as "RTX 6000"."""
+        spoken = _tokens(name)
+        return tuple(model for model in self.gpus if spoken and _holds(_tokens(model.name), spoken))
+
     def similar_gpus(self, name: str) -> tuple[str, ...]:
         """Known names that look like this one."""
+        import difflib  # only errors need it
+
         names = {model.name.lower(): model.name for model in self.gpus}
         wanted = name.lower().removeprefix("nvidia ").strip()
         return tuple(names[found] for found in difflib.get_close_matches(wanted, names, n=3, cutoff=0.5))
@@ -147,6 +153,12 @@ def _tokens(name: str) -> list[str]:
 def _named_part(known: list[str], spoken: list[str]) -> int:
     """How many words of a known name stand in what was said; 0 when it is not named."""
     return len(known) if _contains(spoken, known) else 0
+
+
+def _holds(words: list[str], spoken: list[str]) -> bool:
+    """Whether all words occur, in their order: "rtx 6000" in "rtx pro 6000 blackwell"."""
+    rest = iter(words)
+    return all(word in rest for word in spoken)
 
 
 def _contains(words: list[str], part: list[str]) -> bool:

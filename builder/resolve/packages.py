@@ -16,7 +16,7 @@ from builder.resolve.given import Given, listed
 from builder.resolve.lines import PipLine, as_pip, conda_line, pip_line
 from builder.resolve.notes import Notes, rejected
 from builder.resolve.target import Target
-from builder.resolve.wants import Wants
+from builder.resolve.wants import FAMILY, Wants
 
 
 @dataclass(slots=True)
@@ -51,6 +51,7 @@ def gather(
     lines = [line for line, _ in wants.pip] + _conda(given, wants, manager, basket, notes)
     for line in lines:
         _add_pip(given, line, choice, target, python, basket, notes)
+    _add_written_constraints(given, basket)
     if choice is not None:
         _add_constraints(given, wants, choice, python, basket, notes)
     if any("git+" in line for line in basket.pip):
@@ -150,6 +151,14 @@ def _add_constraints(given: Given, wants: Wants, choice: Choice, python: str, ba
             continue
         notes.decide(f"packages.{name}", constraint, reason)
         basket.constraints.append(constraint)
+
+
+def _add_written_constraints(given: Given, basket: Basket) -> None:
+    """Lines of the project's own -c files, without those on torch's family, which the plan itself pins."""
+    for one in given.project.constraints:
+        line = pip_line(one.value)
+        if line.name not in (*FAMILY, "pytorch") and not given.catalog.is_managed_by_torch(line.name):
+            basket.constraints.append(line.text)
 
 
 def _has_conda_torch(given: Given) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Literal
 
 from builder.errors import WsbError
@@ -68,6 +67,8 @@ def _preset(given: Given, notes: Notes) -> dict[str, str]:
         return {}
     row = given.catalog.preset(asked.value)
     if row is None:
+        import difflib  # only errors need it
+
         known = given.catalog.presets
         close = difflib.get_close_matches(asked.value, known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known are {listed(known)}"

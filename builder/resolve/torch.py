@@ -14,11 +14,9 @@ from builder.resolve.given import Given, listed
 from builder.resolve.ground import Ground
 from builder.resolve.limits import is_lifted, serves
 from builder.resolve.notes import Notes, rejected
-from builder.resolve.refusals import refused
 from builder.resolve.releases import candidates
 from builder.resolve.target import Target, short
 from builder.resolve.wants import Wants
-from builder.resolve.wheels import best_wheel
 
 _SHOWN = 3  # releases passed over that a decision names one by one
 
@@ -49,6 +47,8 @@ def _searched(search: Search, notes: Notes) -> Choice:
     found = search.among(candidates(search.given, search.wants, notes))
     if isinstance(found, Choice):
         return found
+    from builder.resolve.refusals import refused  # a plan that comes out needs none of it
+
     raise refused(search, found)
 
 
@@ -57,6 +57,8 @@ def _own_directory(search: Search, notes: Notes) -> Choice | None:
     source = search.given.spec.sources.torch
     if source is None or is_url(source.value) or search.given.reach is None:
         return None
+    from builder.resolve.wheels import best_wheel  # few plans look at local wheels
+
     choice, why_not = best_wheel(search)
     if choice is None:
         notes.decide("sources.torch", "download.pytorch.org", f"no wheel in {source.value} fits: {why_not}")
@@ -74,6 +76,8 @@ def _within_reach(search: Search, choice: Choice, notes: Notes) -> Choice:
     if reason is None:
         return choice
     wanted = f"{choice.build.local} from {choice.build.index_url or choice.build.find_links}"
+    from builder.resolve.wheels import best_wheel
+
     wheel, no_wheel = best_wheel(search)
     if wheel is not None and wheel.wheel is not None:
         notes.fall_back("torch", wanted, wheel.wheel, reason)

@@ -41,6 +41,8 @@ class Wants:
 def read_wants(given: Given, notes: Notes) -> Wants:
     """Everything asked for, merged."""
     spec, project = given.spec, given.project
+    for note in project.notes:
+        notes.warn("read-otherwise", f"{note.where}: {note.value}")
     lines = _merged_pip(given)
     family = {line.name: (line, written) for line, written in lines if line.name in (*FAMILY, "pytorch")}
     conda_family = {line.name for line in (conda_line(one.value) for one in spec.packages.conda)} & {*FAMILY, "pytorch"}
