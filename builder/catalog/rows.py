@@ -112,7 +112,7 @@ class CompanionRelease:
     def has_python(self, platform: str, python: str) -> bool:
         """Whether it has a wheel for this Python on this platform."""
         offered = self.pythons.get(platform, ()) or self.pythons.get("any", ())
-        return python in offered or "py3" in offered or "py2.py3" in offered
+        return python in offered or "py3" in offered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,10 +43,27 @@ class Target:
 def choose_target(given: Given, wants: Wants, ground: Ground, notes: Notes) -> Target:
     """What to decide for. Adds a decision on the accelerator, and warnings where the host leaves a question open."""
     target = _target(given, wants, notes)
+    _warn_of_strangers(given, target, notes)
     image = re.search(r"(?:^|/)nvidia/cuda:(\d+\.\d+)", ground.value) if ground.kind == "image" else None
     if image and target.gpus and all(is_data_center(given, gpu) for gpu in target.gpus):
         return replace(target, lifted_to=CudaVersion.parse(image[1]))
     return target
+
+
+def _warn_of_strangers(given: Given, target: Target, notes: Notes) -> None:
+    """A driver that does not know the card it is told with: too old for it, or made after it was dropped."""
+    for gpu in target.gpus:
+        row = given.catalog.architecture(gpu.compute_capability) if gpu.compute_capability else None
+        if row is None or target.driver is None:
+            continue
+        first = given.catalog.toolkit_driver(row.first_cuda, target.os)
+        last = int(row.last_driver.lstrip("R")) if row.last_driver else None
+        if first is not None and target.driver < first:
+            known = f"the {short(gpu.name)} ({row.name}) is known to drivers from {first} on; this machine has {target.driver}"
+            notes.warn("driver-unknown-to-gpu", known)
+        elif last is not None and target.driver.parts[0] > last:
+            known = f"the {short(gpu.name)} ({row.name}) is known to drivers up to R{last}; this machine has {target.driver}"
+            notes.warn("driver-unknown-to-gpu", known)
 
 
 def is_data_center(given: Given, gpu: Gpu) -> bool:
