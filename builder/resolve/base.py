@@ -93,11 +93,11 @@ def _compiler(
     cuda = choice.build.variant.cuda
     assert cuda is not None
     catalog = given.catalog
-    ubuntu = _ubuntu_with(given, python) if ground.manager is Manager.VENV else None
+    ubuntu = _ubuntu_with(given, target, cuda, python) if ground.manager is Manager.VENV else None
     passed: list[Rejected] = []
     for image in catalog.nvidia_images:
         version = CudaVersion.parse(image.cuda)
-        if version.major != cuda.major or version > cuda or (ubuntu and ubuntu not in image.ubuntu):
+        if not _is_for(version, cuda) or (ubuntu and ubuntu not in image.ubuntu):
             continue
         because = image_refuses(version, target, catalog)
         if because is not None:
@@ -121,11 +121,31 @@ def _compiler(
     )
 
 
-def _ubuntu_with(given: Given, python: str) -> str | None:
-    for row in given.catalog.distributions:
-        if row.names[0] == "ubuntu" and row.python == python:
+class OtherPythons(Exception):
+    """A venv must stand on a compiler image, and none of those has the Python that was chosen. pythons: those they have."""
+
+    def __init__(self, pythons: tuple[str, ...]) -> None:
+        super().__init__(pythons)
+        self.pythons = pythons
+
+
+def _ubuntu_with(given: Given, target: Target, cuda: CudaVersion, python: str) -> str | None:
+    """The Ubuntu of a compiler image that starts here and has this Python of its own; None when none starts at all."""
+    images = [image for image in given.catalog.nvidia_images if _is_for(CudaVersion.parse(image.cuda), cuda)]
+    starting = [i for i in images if image_refuses(CudaVersion.parse(i.cuda), target, given.catalog) is None]
+    ubuntus = {ubuntu for image in starting for ubuntu in image.ubuntu}
+    rows = [row for row in given.catalog.distributions if row.names[0] == "ubuntu" and row.version in ubuntus and row.python]
+    for row in rows:
+        if row.python == python:
             return row.version
+    if rows:
+        raise OtherPythons(tuple(row.python for row in rows if row.python))
     return None
+
+
+def _is_for(image: CudaVersion, cuda: CudaVersion) -> bool:
+    """Whether nvcc of an image serves a torch of this CUDA: the same major, and not newer."""
+    return image.major == cuda.major and image <= cuda
 
 
 def _old_compilers(given: Given, cuda: str) -> str:

@@ -35,12 +35,17 @@ class Ground:
     stands_on: str = ""
 
 
-def choose_ground(given: Given, wants: Wants, notes: Notes) -> Ground:
-    """Manager and kind of base, with the fallbacks that a source out of reach asks for."""
+def choose_ground(given: Given, wants: Wants, notes: Notes, compilers: tuple[str, ...] | None = None) -> Ground:
+    """Manager and kind of base, with the fallbacks that a source out of reach asks for.
+
+    compilers: the Pythons of the compiler images that a venv has to stand on; None while nothing says that it must.
+    """
     manager = _manager(given, notes)
     kind, value, where = _base_asked(given, notes)
     glibc, stands_on = _glibc(given, wants, manager, kind, value, where)
-    pythons, because = (None, "") if manager.is_conda else _own_pythons(given, wants, kind, value, where)
+    pythons, because = (None, "") if manager.is_conda else _own_pythons(given, kind, value, where)
+    if compilers is not None and not manager.is_conda:
+        pythons, because = compilers, "something must be compiled, and NVIDIA's compiler images have Ubuntu's own Python"
     return Ground(
         manager=manager,
         kind=kind,
@@ -134,9 +139,7 @@ def _known_suite(given: Given, suite: str, where: Location | None) -> None:
         raise WsbError("bad-value", f"{suite!r} is not a suite that a base can be made from", where, hints=(f"use {known}",))
 
 
-def _own_pythons(
-    given: Given, wants: Wants, kind: str, value: str, where: Location | None
-) -> tuple[tuple[str, ...] | None, str]:
+def _own_pythons(given: Given, kind: str, value: str, where: Location | None) -> tuple[tuple[str, ...] | None, str]:
     """The Pythons that a venv can be made with on this base."""
     if kind == "bootstrap":
         found = given.catalog.suite(value)
@@ -144,11 +147,6 @@ def _own_pythons(
         return ((own,) if own else None), f"{value}'s own Python is {own}, and a venv uses the base's own"
     if kind == "image":
         return _of_image(given, value, where)
-    if any((row := given.catalog.package(line.name)) and row.get("compiles") for line, _ in wants.pip):
-        held = {ubuntu for image in given.catalog.nvidia_images for ubuntu in image.ubuntu}
-        rows = [row for row in given.catalog.distributions if row.names[0] == "ubuntu" and row.version in held]
-        pythons = tuple(row.python for row in rows if row.python)
-        return pythons, "a package may have to be compiled, and NVIDIA's compiler images have Ubuntu's own Python"
     return None, ""
 
 

@@ -11,7 +11,7 @@ from builder.model.plan import Plan, RunPlan, UserPlan
 from builder.model.project import Project
 from builder.model.spec import Spec
 from builder.model.values import CPU, Ide, Passthrough
-from builder.resolve.base import choose_base
+from builder.resolve.base import OtherPythons, choose_base
 from builder.resolve.document import digest
 from builder.resolve.given import Given, admits_python, listed, newest
 from builder.resolve.ground import Ground, choose_ground
@@ -45,10 +45,27 @@ def resolve(
         reach=reach,
         accept_anaconda_terms=accept_anaconda_terms,
     )
+    compilers: tuple[str, ...] | None = None
+    for _ in range(3):  # another Python may mean another torch, and that another CUDA, once
+        try:
+            return _decide(given, compilers)
+        except OtherPythons as other:
+            compilers = other.pythons
+    raise WsbError(
+        "no-such-base",
+        "something must be compiled, and no compiler image has a Python that torch is built for",
+        spec.where,
+        hints=("with `manager: miniconda` the environment has a Python of its own, independent of the base",),
+    )
+
+
+def _decide(given: Given, compilers: tuple[str, ...] | None) -> Plan:
+    """One pass over the rules. compilers: the Pythons of compiler images, when a first pass found that it needs one."""
+    spec, project, host = given.spec, given.project, given.host
     notes = Notes()
     notes.decide("platform", given.platform, _why_platform(given))
     wants = read_wants(given, notes)
-    ground = choose_ground(given, wants, notes)
+    ground = choose_ground(given, wants, notes, compilers)
     target = choose_target(given, wants, ground, notes)
     torch = choose_torch(given, wants, target, ground, notes)
     python = _choose_python(given, wants, ground, torch, notes)

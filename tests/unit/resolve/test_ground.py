@@ -197,3 +197,19 @@ class TestChannelsAndSources:
 
 def test_an_error_is_always_one_of_ours() -> None:
     assert isinstance(refusal(spec(torch="9.9.9+cu126")), WsbError)
+
+
+class TestVenvThatCompiles:
+    def test_nothing_narrows_its_python_while_wheels_serve(self) -> None:
+        plan = planned(spec(torch="2.1.2", python="3.9", manager="venv", pip=["torch-scatter"]), RTX_3090)
+        assert (plan.python, plan.base.image) == ("3.9", "python:3.9-slim-bookworm")
+
+    def test_its_python_is_one_of_a_compiler_image_that_this_driver_starts(self) -> None:
+        # 24.04 begins with CUDA 12.6, which does not start on this driver, so it is 22.04 with Python 3.10
+        plan = planned(spec(torch="2.6", manager="venv", pip=["detectron2"]), RTX_3090)
+        assert (plan.python, plan.base.image) == ("3.10", "nvidia/cuda:12.2.2-devel-ubuntu22.04")
+
+    def test_a_python_that_no_compiler_image_has_is_an_error_that_names_the_way_out(self) -> None:
+        error = refusal(spec(torch="2.6", python="3.9", manager="venv", pip=["detectron2"]), RTX_3090)
+        assert error.code == "python-not-supported"
+        assert any("miniconda" in hint for hint in error.hints)
