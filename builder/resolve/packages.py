@@ -30,6 +30,7 @@ class Basket:
     no_build_isolation: list[str] = field(default_factory=list)
     compiles: list[str] = field(default_factory=list)
     find_links: list[str] = field(default_factory=list)
+    managed: list[str] = field(default_factory=list)
     needs_torch_index: bool = False
 
     def plan(self) -> PackagesPlan:
@@ -51,6 +52,9 @@ def gather(
     lines = [line for line, _ in wants.pip] + _conda(given, wants, manager, basket, notes)
     for line in lines:
         _add_pip(given, line, choice, target, python, basket, notes)
+    if basket.managed and choice is not None:
+        left = listed(basket.managed)
+        notes.warn("managed-by-torch", f"left out, since torch {choice.release.version} brings the right ones: {left}")
     _add_written_constraints(given, basket)
     if choice is not None:
         _add_constraints(given, wants, choice, python, basket, notes)
@@ -105,7 +109,7 @@ def _add_pip(
 ) -> None:
     """One line, after what torch and the tables say about it."""
     if choice is not None and line.url is None and given.catalog.is_managed_by_torch(line.name):
-        notes.warn("managed-by-torch", f"{line.text} is left out: torch {choice.release.version} brings the one it needs")
+        basket.managed.append(line.text)
         return
     needs = given.catalog.apt_needs(line.name)
     if needs is not None:
