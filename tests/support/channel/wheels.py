@@ -60,7 +60,7 @@ def write_pure(scratch: Path, channel: Path) -> None:
     for wheel, (requirement, depends) in zip(download([name for name, _ in PURE], scratch / "wheels"), PURE, strict=True):
         name, _, version = requirement.partition("==")
         files = scratch / "noarch" / f"{name}-{version}"
-        _unpack(wheel, files, site_packages="site-packages")
+        unpack(wheel, files, site_packages="site-packages")
         package = Package(
             name=name,
             version=version,
@@ -81,7 +81,7 @@ def write_compiled(pythons: Iterable[str], scratch: Path, channel: Path, subdir:
         for wheel, requirement in zip(download(COMPILED, scratch / f"wheels-{tag}", python=python), COMPILED, strict=True):
             name, _, version = requirement.partition("==")
             files = scratch / subdir / f"{name}-{version}-{tag}"
-            _unpack(wheel, files, site_packages=f"lib/python{python}/site-packages")
+            unpack(wheel, files, site_packages=f"lib/python{python}/site-packages")
             package = Package(
                 name=name,
                 version=version,
@@ -93,7 +93,8 @@ def write_compiled(pythons: Iterable[str], scratch: Path, channel: Path, subdir:
             write_package(package, files, channel)
 
 
-def _unpack(wheel: Path, files: Path, *, site_packages: str) -> None:
+def unpack(wheel: Path, files: Path, *, site_packages: str) -> None:
+    """A wheel laid out as an installer would, under `files`."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(files / site_packages)
     for info in (files / site_packages).glob("*.dist-info"):
