@@ -265,7 +265,7 @@ def _edit(path: Path, pattern: str, replacement: str) -> None:
 
 def _compile(files: Path, python: str) -> None:
     """Byte-compiles the library where this machine can run that Python; conda-forge's comes compiled too."""
-    run = [files / "bin" / python, "-I"]
+    run = [str(files / "bin" / python), "-I"]
     environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, sorted(files.parent.parent.glob("*/files/lib"))))}
     library = files / "lib" / python
     flags = ["-q", "-q", "-j", "2", "--invalidation-mode", "unchecked-hash", "-s", str(files), str(library)]

@@ -37,9 +37,19 @@ def build_base(channel: Path, scratch: Path) -> Path:
     write_index(private, (subdir, "noarch"))
     prefix = scratch / "base"
     asyncio.run(_install([private, channel / "conda-forge"], prefix, scratch))
-    compiled = [prefix / "bin" / "python", "-I", "-m", "compileall", "-q", "-j", "2", "--invalidation-mode", "unchecked-hash"]
+    compiled = [
+        str(prefix / "bin" / "python"),
+        "-I",
+        "-m",
+        "compileall",
+        "-q",
+        "-j",
+        "2",
+        "--invalidation-mode",
+        "unchecked-hash",
+    ]
     site_packages = prefix / "lib" / f"python{PYTHON}" / "site-packages"
-    subprocess.run([*compiled, "-s", prefix, site_packages], check=False, capture_output=True)
+    subprocess.run([*compiled, "-s", str(prefix), str(site_packages)], check=False, capture_output=True)
     (prefix / "CACHEDIR.TAG").unlink(missing_ok=True)
     for record in (prefix / "conda-meta").glob("*.json"):
         text = record.read_text().replace(f"{private.as_uri()}/", "https://conda.anaconda.org/wsb-standin/")
@@ -64,7 +74,7 @@ async def _install(channels: list[Path], prefix: Path, scratch: Path) -> None:
         prefix,
         cache_dir=scratch / "cache",
         alternative_target_prefix=PREFIX_PLACEHOLDER,
-        requested_specs=[rattler.MatchSpec(spec)._match_spec for spec in specs],  # type: ignore[misc]  # 0.28 does not unwrap them
+        requested_specs=[rattler.MatchSpec(spec)._match_spec for spec in specs],  # 0.28 does not unwrap them
         show_progress=False,
     )
 

@@ -46,7 +46,7 @@ def _shell(root: Path, words: list[str]) -> int:
 
 
 def _dispatch(loaded: Settings, args: Namespace) -> int:
-    from . import config, packages, shell, shows, web
+    from . import config, environments, packages, shell, shows, web
 
     web.prepare_environment(loaded)
     if args.command == "env":
@@ -56,11 +56,11 @@ def _dispatch(loaded: Settings, args: Namespace) -> int:
         "clean": shell.clean,
         "config": config.config,
         "create": packages.create,
-        "env create": packages.env_create,
+        "env create": environments.env_create,
         "env export": shows.export,
         "env list": shows.environments,
         "env remove": _env_remove,
-        "env update": packages.env_update,
+        "env update": environments.env_update,
         "info": shows.info,
         "init": shell.init,
         "install": packages.install,

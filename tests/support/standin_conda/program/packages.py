@@ -1,21 +1,18 @@
-"""create, install, update, remove, and `conda env create|update`: the commands that change environments."""
+"""create, install, update and remove: the commands that change environments."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
-import tempfile
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
-from . import envfile, prefixes, terms, transaction, web
+from . import envfile, link, pip_section, prefixes, terms, transaction, web
 from .envfile import EnvironmentFile
 from .errors import (
     ArgumentError,
-    CondaEnvException,
     CondaError,
     CondaSystemExit,
     CondaValueError,
@@ -75,14 +72,14 @@ def create(settings: Settings, args: Namespace) -> int:
             raise CondaValueError("Cannot `create --dry-run` with an existing conda environment")
         question = f"WARNING: A conda environment already exists at '{prefix}'\n\nRemove existing environment?\n"
         confirm(settings, args, question, "no")
-        shutil.rmtree(prefix)
+        delete(prefix)
     elif prefix.exists() and not args.dry_run:
         question = f"WARNING: A directory already exists at the target location '{prefix}'\n"
         confirm(settings, args, question + "but it is not a conda environment.\nContinue creating environment", "no")
     if args.clone:
         raise StandinDoesNotKnow("conda create --clone")
     defaults = [] if args.no_default_packages else list(settings["create_default_packages"])
-    code = _install(settings, args, prefix, files, defaults + list(args.packages), label="update")
+    code = change(settings, args, prefix, files, defaults + list(args.packages))
     prefixes.register(settings, prefix)
     shown = args.name or str(prefix)
     say(
@@ -99,7 +96,7 @@ def install(settings: Settings, args: Namespace) -> int:
     prefix = prefixes.target(settings, args.name, args.prefix)
     check_terms(settings, args)
     prefixes.assert_changeable(prefix, override_frozen=args.override_frozen)
-    return _install(settings, args, prefix, [envfile.read(name) for name in args.file], list(args.packages), label="update")
+    return change(settings, args, prefix, [envfile.read(name) for name in args.file], list(args.packages))
 
 
 def update(settings: Settings, args: Namespace) -> int:
@@ -113,17 +110,16 @@ def update(settings: Settings, args: Namespace) -> int:
         missing = [spec for spec in args.packages if transaction.spec_name(spec) not in names]
         if missing:
             raise PackagesNotFoundInPrefixError(missing, prefix)
-    return _install(settings, args, prefix, [], list(args.packages), label="update", updating=True)
+    return change(settings, args, prefix, [], list(args.packages), updating=True)
 
 
-def _install(
+def change(
     settings: Settings,
     args: Namespace,
     prefix: Path,
     files: list[EnvironmentFile],
     specs: list[str],
     *,
-    label: str,
     updating: bool = False,
 ) -> int:
     """What create, install and update have in common. Channels of files come after the configured ones, as in conda 26."""
@@ -141,23 +137,24 @@ def _install(
         added = transaction.from_addresses(settings, explicit)
         fresh = {record.name.normalized for record in added}
         after = [record for record in before if record.name.normalized not in fresh] + added
-        _carry_out(settings, args, prefix, before, after, requested=[], label=label)
+        carry_out(settings, args, prefix, before, after, requested=[], label="update")
     else:
-        _solve_and_apply(settings, args, prefix, specs, names, label=label, updating=updating)
+        solve_and_apply(settings, args, prefix, specs, names, updating=updating)
     for file in files:
-        _pip(settings, prefix, file)
+        pip_section.install(settings, prefix, file)
     variables = {name: value for file in files for name, value in file.variables.items()}
     if variables:
         prefixes.set_variables(prefix, variables)
     return 0
 
 
-def _solve_and_apply(
-    settings: Settings, args: Namespace, prefix: Path, specs: list[str], channels: list[str], *, label: str, updating: bool
+def solve_and_apply(
+    settings: Settings, args: Namespace, prefix: Path, specs: list[str], channels: list[str], *, updating: bool
 ) -> None:
     before = transaction.installed(prefix)
     asked = {transaction.spec_name(spec) for spec in specs}
-    history = [str(spec) for record in before for spec in record.requested_specs if record.name.normalized not in asked]
+    remembered = _remembered(before, without=asked)
+    history = list(remembered)
     everything = updating and args.update_all
     python = next((record for record in before if record.name.normalized == "python"), None)
     if python and "python" not in asked:  # conda never moves to another Python by itself
@@ -181,15 +178,21 @@ def _solve_and_apply(
         else:
             after = transaction.solve(settings, wish)
     force = asked if getattr(args, "force_reinstall", False) else set()
-    _carry_out(settings, args, prefix, before, after, requested=specs, label=label, reinstall=force)
+    carry_out(settings, args, prefix, before, after, requested=specs, label="update", reinstall=force)
 
 
-def _carry_out(
+def _remembered(records: list[Any], *, without: set[str]) -> list[str]:
+    """What was asked for by name, now or earlier, and is still there."""
+    found = [str(spec) for record in records if record.name.normalized not in without for spec in record.requested_specs]
+    return [spec for spec in dict.fromkeys(found) if transaction.spec_name(spec) not in without]
+
+
+def carry_out(
     settings: Settings,
     args: Namespace,
     prefix: Path,
-    before: list,  # type: ignore[type-arg]
-    after: list,  # type: ignore[type-arg]
+    before: list[Any],
+    after: list[Any],
     *,
     requested: list[str],
     label: str,
@@ -208,7 +211,9 @@ def _carry_out(
     if getattr(args, "download_only", False):
         raise StandinDoesNotKnow("--download-only")
     say(settings, "\nDownloading and Extracting Packages: ...working... done")
-    transaction.apply(settings, prefix, after, change, requested=requested, label=label)
+    gone = {record.name.normalized for record in change.unlink} - {record.name.normalized for record in change.link}
+    remembered = _remembered(before, without=gone | {transaction.spec_name(spec) for spec in requested})
+    link.apply(settings, prefix, after, change, requested=requested, remembered=remembered, label=label)
     for step in ("Preparing", "Verifying", "Executing"):
         say(settings, f"{step} transaction: ...working... done")
     if getattr(args, "json", False):
@@ -242,8 +247,11 @@ def remove(settings: Settings, args: Namespace) -> int:
     prefix = prefixes.target(settings, args.name, args.prefix)
     check_terms(settings, args)
     prefixes.assert_changeable(prefix, override_frozen=args.override_frozen)
-    if args.all:
-        return remove_environment(settings, args, prefix)
+    return remove_environment(settings, args, prefix) if args.all else remove_packages(settings, args, prefix)
+
+
+def remove_packages(settings: Settings, args: Namespace, prefix: Path) -> int:
+    """Removes packages and what needs them."""
     before = transaction.installed(prefix)
     names = {record.name.normalized for record in before}
     gone = {transaction.spec_name(spec) for spec in args.package_names}
@@ -256,7 +264,7 @@ def remove(settings: Settings, args: Namespace) -> int:
     }:
         gone |= needing
     after = [record for record in before if record.name.normalized not in gone]
-    _carry_out(settings, args, prefix, before, after, requested=[], label="remove")
+    carry_out(settings, args, prefix, before, after, requested=[], label="remove")
     return 0
 
 
@@ -269,74 +277,10 @@ def remove_environment(settings: Settings, args: Namespace, prefix: Path) -> int
     confirm(
         settings, args, f"Everything found within the environment ({prefix}) will be deleted. Do you wish to continue?\n", "no"
     )
+    delete(prefix)
+    return 0
+
+
+def delete(prefix: Path) -> None:
+    """An alias goes without what it points at."""
     prefix.unlink() if prefix.is_symlink() else shutil.rmtree(prefix)
-    return 0
-
-
-def env_create(settings: Settings, args: Namespace) -> int:
-    file = envfile.read(args.file)
-    name = args.name or (None if args.prefix else file.name)
-    if not (name or args.prefix):
-        raise CondaEnvException("Unable to create environment\nProvide an environment name via --name or -n")
-    prefix = prefixes.target(settings, name, args.prefix, must_exist=False)
-    check_terms(settings, args)
-    if prefix.exists():
-        if not settings["always_yes"] and any(prefix.iterdir()):
-            raise CondaValueError(f"prefix already exists: {prefix}")
-        shutil.rmtree(prefix)  # conda env create --yes removes what was there
-    _from_file(settings, args, prefix, file)
-    prefixes.register(settings, prefix)
-    say(settings, f"#\n# To activate this environment, use\n#\n#     $ conda activate {name or prefix}\n#")
-    return 0
-
-
-def env_update(settings: Settings, args: Namespace) -> int:
-    file = envfile.read(args.file)
-    name = args.name or (None if args.prefix else file.name or settings.environment.get("CONDA_DEFAULT_ENV"))
-    prefix = prefixes.target(settings, name, args.prefix, must_exist=False)
-    check_terms(settings, args)
-    if prefixes.is_environment(prefix):
-        prefixes.assert_changeable(prefix, override_frozen=args.override_frozen)
-    if args.prune:
-        raise StandinDoesNotKnow("conda env update --prune")
-    _from_file(settings, args, prefix, file)
-    return 0
-
-
-def _from_file(settings: Settings, args: Namespace, prefix: Path, file: EnvironmentFile) -> None:
-    """Channels of the file first, then the configured ones unless the file says nodefaults; nothing is asked."""
-    names = [name for name in file.channels if name != "nodefaults"]
-    if "nodefaults" not in file.channels:
-        names += [name for name in settings["channels"] if name not in names]
-    quiet_args = Namespace(**{**vars(args), "force_reinstall": False, "update_all": False})
-    settings.values["always_yes"] = True
-    if file.explicit:
-        raise StandinDoesNotKnow("explicit files in conda env create|update; use conda create --file")
-    if file.specs:
-        _solve_and_apply(settings, quiet_args, prefix, file.specs, names, label="update", updating=False)
-    elif not prefixes.is_environment(prefix):
-        _carry_out(settings, quiet_args, prefix, [], [], requested=[], label="update")
-    _pip(settings, prefix, file)
-    if file.variables:
-        prefixes.set_variables(prefix, file.variables)
-
-
-def _pip(settings: Settings, prefix: Path, file: EnvironmentFile) -> None:
-    """The pip: section, by the environment's own pip, beside the file so that `-r other.txt` and `-e .` are found."""
-    if not file.pip:
-        return
-    beside = file.path.resolve().parent
-    workdir = beside if os.access(beside, os.W_OK) else None
-    say(settings, "Installing pip dependencies: ...working... ")
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="condaenv.", suffix=".requirements.txt", dir=workdir, delete=True
-    ) as requirements:
-        requirements.write("\n".join(file.pip))
-        requirements.flush()
-        command = [f"{prefix}/bin/python", "-m", "pip", "install", "-U", "-r", requirements.name, "--exists-action=b"]
-        done = subprocess.run(command, cwd=workdir, capture_output=True, text=True, check=False)
-    say(settings, f"Ran pip subprocess with arguments:\n{command}\nPip subprocess output:\n{done.stdout}")
-    if done.returncode:
-        print(f"Pip subprocess error:\n{done.stderr}", file=sys.stderr)
-        raise CondaEnvException("Pip failed")
-    say(settings, "done")

@@ -146,6 +146,6 @@ def variables(prefix: Path) -> dict[str, str]:
 
 def set_variables(prefix: Path, values: dict[str, str]) -> None:
     state = prefix / "conda-meta" / "state"
-    document = json.loads(state.read_text()) if state.is_file() else {"version": 1, "env_vars": {}}
+    document: dict[str, Any] = json.loads(state.read_text()) if state.is_file() else {"version": 1, "env_vars": {}}
     document.setdefault("env_vars", {}).update({name: str(value) for name, value in values.items()})
     state.write_text(json.dumps(document, ensure_ascii=False))

@@ -178,6 +178,11 @@ def export(settings: Settings, args: Namespace) -> int:
 
 def search(settings: Settings, args: Namespace) -> int:
     check_terms(settings, args)
+    return search_channels(settings, args)
+
+
+def search_channels(settings: Settings, args: Namespace) -> int:
+    """What the channels offer."""
     urls = web.channel_urls(settings, own_channels(settings, args))
     web.look_at(settings, urls, transaction.subdir())
     found = asyncio.run(_search(settings, urls, args.match_spec or "*"))
@@ -192,20 +197,20 @@ def search(settings: Settings, args: Namespace) -> int:
     print(f"Loading channels: done\n# {'Name':<22} {'Version':>15} {'Build':>15}  {'Channel':<20}")
     for record in found:
         channel = web.short_name(settings, str(record.channel).rstrip("/"))
-        print(f"{record.name.normalized:<24} {record.version!s:>15} {record.build:>15}  {channel:<20}".rstrip())
+        print(f"{record.name.normalized:<24} {record.version!s:>15} {record.build!s:>15}  {channel:<20}".rstrip())
     return 0
 
 
 async def _search(settings: Settings, urls: list[str], spec: str) -> list[Any]:
     from rattler import Channel, Subdir
 
-    gateway = transaction._gateway(settings)
+    gateway = transaction.gateway_of(settings)
     channels, subdirs = [Channel(f"{url}/") for url in urls], [Subdir(transaction.subdir()), Subdir("noarch")]
     names = [name.normalized for name in await gateway.names(channels, subdirs)]
     wanted, _, rest = spec.partition("=")
     pattern = re.compile(wanted.replace("*", ".*") + "$")
     specs = [f"{name}={rest}" if rest else name for name in names if pattern.match(name)]
-    matches = [transaction._match_spec(settings, one) for one in specs]
+    matches = [transaction.match_spec(settings, one) for one in specs]
     answers = await gateway.query(channels, subdirs, matches, recursive=False)
     records = [record for records in answers for record in records if any(match.matches(record) for match in matches)]
     return sorted(records, key=lambda record: (record.name.normalized, record.version, record.build_number))

@@ -1,20 +1,16 @@
-"""Solving and linking, with py-rattler: which packages an environment will hold, and putting them there."""
+"""Solving, with py-rattler: which packages an environment will hold, and how that differs from what it holds."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import re
-import stat
-import subprocess
-import sys
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import CONDA_VERSION, STANDIN, web
+from . import web
 from .errors import ChecksumMismatchError, LibMambaUnsatisfiableError, NoWritablePkgsDirError, PackagesNotFoundInChannelsError
 from .settings import Settings
 
@@ -75,7 +71,7 @@ def solve(settings: Settings, wish: Wish) -> list[RepoDataRecord]:
         finally:
             for path in (package_cache(settings) / "cache").glob("*.json"):
                 if path.stat().st_uid == os.geteuid():
-                    path.chmod(0o666 & ~_umask())  # rattler writes these for the owner alone
+                    path.chmod(0o666 & ~current_umask())  # rattler writes these for the owner alone
     missing = asyncio.run(_missing(settings, wish))
     if missing:
         raise PackagesNotFoundInChannelsError(
@@ -84,15 +80,15 @@ def solve(settings: Settings, wish: Wish) -> list[RepoDataRecord]:
     raise LibMambaUnsatisfiableError(explanation)
 
 
-def _gateway(settings: Settings) -> Any:
+def gateway_of(settings: Settings) -> Any:
     from rattler import Gateway
 
     cache = package_cache(settings) / "cache"
     cache.mkdir(exist_ok=True)
-    return Gateway(cache_dir=cache, client=_client(settings))
+    return Gateway(cache_dir=cache, client=client(settings))
 
 
-def _client(settings: Settings) -> Any:
+def client(settings: Settings) -> Any:
     from rattler import Client, Config
 
     toml = "" if web.verifies(settings) else "tls-no-verify = true\n"
@@ -104,8 +100,8 @@ async def _solve(settings: Settings, wish: Wish, priority: Any) -> list[RepoData
 
     return await rattler.solve(
         sources=[rattler.Channel(f"{url}/") for url in wish.channels],
-        specs=[_match_spec(settings, spec) for spec in wish.specs],
-        gateway=_gateway(settings),
+        specs=[match_spec(settings, spec) for spec in wish.specs],
+        gateway=gateway_of(settings),
         locked_packages=list(wish.keep),
         pinned_packages=list(wish.fixed),
         virtual_packages=rattler.VirtualPackage.detect(rattler.VirtualPackageOverrides.from_env()),
@@ -113,7 +109,7 @@ async def _solve(settings: Settings, wish: Wish, priority: Any) -> list[RepoData
     )
 
 
-def _match_spec(settings: Settings, spec: str) -> Any:
+def match_spec(settings: Settings, spec: str) -> Any:
     from rattler import MatchSpec
 
     channel, mark, rest = spec.rpartition("::")
@@ -128,12 +124,18 @@ def spec_name(spec: str) -> str:
 
 
 async def _missing(settings: Settings, wish: Wish) -> list[str]:
+    """The specs that nothing in any channel fits, whatever else is asked for."""
     from rattler import Channel, Subdir
 
-    channels = [Channel(f"{url}/") for url in wish.channels]
-    names = await _gateway(settings).names(channels, [Subdir(subdir()), Subdir("noarch")])
-    known = {name.normalized for name in names}
-    return [spec for spec in wish.specs if spec_name(spec) not in known and not spec_name(spec).startswith("__")]
+    channels, subdirs = [Channel(f"{url}/") for url in wish.channels], [Subdir(subdir()), Subdir("noarch")]
+    gateway = gateway_of(settings)
+    missing = []
+    for spec in wish.specs:
+        match = match_spec(settings, spec)
+        answers = await gateway.query(channels, subdirs, [match], recursive=False)
+        if not any(match.matches(record) for records in answers for record in records):
+            missing.append(spec)
+    return missing
 
 
 def from_addresses(settings: Settings, addresses: Iterable[str]) -> list[RepoDataRecord]:
@@ -150,7 +152,7 @@ async def _from_addresses(settings: Settings, addresses: list[str]) -> list[Repo
         channel, part, file_name = url.rsplit("/", 2)
         name, version, build = re.sub(r"\.(conda|tar\.bz2)$", "", file_name).rsplit("-", 2)
         web.look_at(settings, [channel], part)
-        answers = await _gateway(settings).query(
+        answers = await gateway_of(settings).query(
             [Channel(f"{channel}/")], [Subdir(part)], [MatchSpec(f"{name}=={version}={build}")], recursive=False
         )
         fitting = [record for records in answers for record in records if record.url == url]
@@ -178,7 +180,7 @@ class Difference:
 
 def difference(before: Sequence[PrefixRecord], after: Sequence[RepoDataRecord], *, reinstall: set[str]) -> Difference:
     def key(record: RepoDataRecord) -> tuple[str, str, str]:
-        return (record.name.normalized, str(record.version), record.build)
+        return (record.name.normalized, str(record.version), str(record.build))
 
     old, new = {key(record) for record in before}, {key(record) for record in after}
     return Difference(
@@ -187,98 +189,7 @@ def difference(before: Sequence[PrefixRecord], after: Sequence[RepoDataRecord], 
     )
 
 
-def apply(
-    settings: Settings, prefix: Path, after: list[RepoDataRecord], change: Difference, *, requested: list[str], label: str
-) -> None:
-    """Downloads and links. What is written has the modes that conda gives it: the package's, less this process's umask."""
-    import rattler
-
-    meta = prefix / "conda-meta"
-    meta.mkdir(parents=True, exist_ok=True)
-    had_tag = (prefix / "CACHEDIR.TAG").exists()
-    config = rattler.Config.from_toml("allow-hard-links = false\nallow-ref-links = false\n" if settings["always_copy"] else "")
-    cache = package_cache(settings)
-    asyncio.run(
-        rattler.install(
-            after,
-            prefix,
-            cache_dir=cache,
-            client=_client(settings),
-            config=config,
-            execute_link_scripts=True,
-            reinstall_packages={record.name.normalized for record in change.link},
-            requested_specs=[_match_spec(settings, spec)._match_spec for spec in requested],
-            show_progress=False,
-        )
-    )
-    if not had_tag:
-        (prefix / "CACHEDIR.TAG").unlink(missing_ok=True)  # rattler's own mark; conda leaves none
-    _note_addresses(cache, change.link)
-    linked = [
-        path for record in change.link for path in meta.glob(f"{record.name.normalized}-{record.version}-{record.build}.json")
-    ]
-    _compile_noarch(prefix, linked)
-    _set_modes(prefix, linked)
-    _write_history(prefix, change, requested, label)
-
-
-def _note_addresses(cache: Path, records: Iterable[RepoDataRecord]) -> None:
-    with (cache / "urls.txt").open("a") as file:
-        file.writelines(f"{record.url}\n" for record in records)
-
-
-def _compile_noarch(prefix: Path, linked: list[Path]) -> None:
-    """Byte-compiles `noarch: python` packages, which come without, and notes the files as the package's own."""
-    import json
-
-    sources: list[str] = []
-    documents = {path: json.loads(path.read_text()) for path in linked}
-    for path, document in documents.items():
-        if document.get("noarch") != "python":
-            continue
-        own = [name for name in document["files"] if name.endswith(".py") and name.startswith("lib/")]
-        sources += own
-        for name in own:
-            folder, _, stem = name.rpartition("/")
-            compiled = f"{folder}/__pycache__/{stem[:-3]}.cpython-{name.split('/')[1][6:].replace('.', '')}.pyc"
-            document["files"].append(compiled)
-            document["paths_data"]["paths"].append({"_path": compiled, "path_type": "pyc_file"})
-        path.write_text(json.dumps(document, indent=2))
-    if sources and (prefix / "bin" / "python").exists():
-        command = [prefix / "bin" / "python", "-Wi", "-m", "compileall", "-q", "-l", "-i", "-"]
-        subprocess.run(command, input="\n".join(sources), text=True, cwd=prefix, capture_output=True, check=False)
-
-
-def _set_modes(prefix: Path, linked: list[Path]) -> None:
-    import json
-
-    umask = _umask()
-    for record in linked:
-        record.chmod(0o666 & ~umask)  # rattler writes these for the owner alone
-        for name in json.loads(record.read_text())["files"]:
-            path = prefix / name
-            if path.is_symlink() or not path.is_file():
-                continue
-            mode = stat.S_IMODE(path.stat().st_mode)
-            if mode & umask:
-                path.chmod(mode & ~umask)
-
-
-def _umask() -> int:
+def current_umask() -> int:
     umask = os.umask(0)
     os.umask(umask)
     return umask
-
-
-def _write_history(prefix: Path, change: Difference, requested: list[str], label: str) -> None:
-    lines = [time.strftime("==> %Y-%m-%d %H:%M:%S <=="), f"# cmd: {' '.join(sys.argv)}"]
-    lines.append(f"# conda version: {CONDA_VERSION} {STANDIN}")
-    for sign, records in (("-", change.unlink), ("+", change.link)):
-        lines += [
-            f"{sign}{record.channel}{record.subdir}::{record.name.normalized}-{record.version}-{record.build}"
-            for record in records
-        ]
-    if requested:
-        lines.append(f"# {label} specs: {requested!r}")
-    with (prefix / "conda-meta" / "history").open("a") as file:
-        file.write("\n".join(lines) + "\n")
