@@ -1,0 +1,1 @@
+"""Tests: unit, golden, contract, engine, gpu, packaging; support/ holds what they stand on."""
