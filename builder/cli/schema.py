@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 
-@click.command()
-def schema() -> None:
+@click.command("schema")
+def command() -> None:
     """Print the JSON Schema of wsb.yaml, for editors."""
     import json
 

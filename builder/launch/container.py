@@ -46,6 +46,7 @@ def container_request(
     identity: Identity,
     info: EngineInfo,
     options: RunOptions,
+    with_gpu: bool = True,
 ) -> ContainerRequest:
     """The request for one command in the workspace.
 
@@ -71,7 +72,7 @@ def container_request(
         network=options.network,
         has_tty=options.has_tty,
         keeps_stdin=options.keeps_stdin,
-        device_requests=device_requests(Passthrough(document.get("passthrough", "none"))),
+        device_requests=device_requests(Passthrough(document.get("passthrough", "none") if with_gpu else "none")),
     )
 
 

@@ -94,7 +94,9 @@ def _torch_sources(plan: Plan, torch: TorchPlan) -> list[str]:
 
 def pip_install(plan: Plan) -> str:
     """The command of the step with the project's own pip packages."""
-    words = _installer(plan) + (_torch_sources(plan, plan.torch) if plan.torch else [])
+    # a local wheel is only needed once: torch is installed by now, and held by the constraints
+    words = _installer(plan) + (_torch_sources(plan, plan.torch) if plan.torch and not plan.torch.wheel else [])
+    words += [f"--no-build-isolation-package {shlex.quote(name)}" for name in plan.packages.no_build_isolation]
     words += [f"--find-links {shlex.quote(page)}" for page in plan.sources.find_links]
     words += ["--constraint /run/wsb/pip/constraints.txt", "--requirement /run/wsb/pip/requirements.txt"]
     return " \\\n      ".join(words)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TextIO
 
@@ -31,6 +32,11 @@ class Console:
         self._environ = environ
         self.is_live = is_tty and environ.get("TERM") != "dumb"
         self.has_colour = self.is_live and not environ.get("NO_COLOR")
+
+    @classmethod
+    def standard(cls, environ: Mapping[str, str]) -> Console:
+        """The console of this process."""
+        return cls(sys.stdout, sys.stderr, environ, sys.stderr.isatty())
 
     @property
     def width(self) -> int:

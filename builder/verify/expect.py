@@ -1,11 +1,10 @@
-"""What an image is expected to be: decided from the Plan alone, and handed to the probes as one JSON document."""
+"""What an image is expected to be: decided from the plan alone, and handed to the probes as one JSON document."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
-
-from builder.model.plan import Plan, TorchPlan
 
 GpuMode = Literal["none", "auto", "required"]
 
@@ -16,7 +15,7 @@ _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 def expectations(
-    plan: Plan,
+    document: Mapping[str, Any],
     uid: int | None,
     gid: int | None,
     workspace: str | None,
@@ -27,34 +26,35 @@ def expectations(
 ) -> dict[str, Any]:
     """What the probes should find. A key that is absent is not known, and nothing is then held against it.
 
+    document: the plan's JSON, as `wsb plan --json` prints it and the image carries it.
     uid, gid: of the container's user, None when the caller does not choose them.
     workspace: where in the container the project is mounted, None when it is not.
     gpu_count: how many devices were asked for, None for "whatever there is".
     has_shm: whether the container is started with the plan's shm_size; not so during a build.
     """
     expected: dict[str, Any] = {
-        "python": plan.python,
-        "torch": None if plan.torch is None else _torch(plan.torch),
+        "python": document["python"],
+        "torch": _torch(document["torch"]) if "torch" in document else None,
         "gpu": _known(mode=gpu_mode, count=gpu_count if gpu_mode == "required" else None),
     }
-    if plan.digest:
-        expected["digest"] = plan.digest
+    if document.get("digest"):
+        expected["digest"] = document["digest"]
     if uid is not None or gid is not None:
         expected["user"] = _known(uid=uid, gid=gid)
     if workspace is not None:
         expected["workspace"] = _known(path=workspace, uid=uid)
     if has_shm:
-        expected["shm_bytes"] = size_bytes(plan.run.shm_size)
+        expected["shm_bytes"] = size_bytes(document["run"]["shm_size"])
     return expected
 
 
-def _torch(torch: TorchPlan) -> dict[str, Any]:
+def _torch(torch: Mapping[str, Any]) -> dict[str, Any]:
     return _known(
-        version=torch.version,
-        variant=str(torch.variant),
-        torchvision=torch.torchvision,
-        torchaudio=torch.torchaudio,
-        companions=list(torch.install_companions),
+        version=torch["version"],
+        variant=torch["variant"],
+        torchvision=torch.get("torchvision"),
+        torchaudio=torch.get("torchaudio"),
+        companions=list(torch.get("install_companions", ())),
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from builder.model.plan import BasePlan, PackagesPlan, Plan, RunPlan, SourcesPlan, TorchPlan, UserPlan
 from builder.model.values import Manager, Passthrough, Variant
+from builder.resolve import plan_json
 from builder.verify.command import request_command
 from builder.verify.expect import expectations, size_bytes
 
@@ -35,7 +36,7 @@ PLAN = Plan(
 
 
 def test_everything_the_plan_decides_is_expected():
-    assert expectations(PLAN, 1000, 100, "/workspace", "required", gpu_count=2) == {
+    assert expectations(plan_json(PLAN), 1000, 100, "/workspace", "required", gpu_count=2) == {
         "python": "3.11",
         "torch": {"version": "2.6.0", "variant": "cu126", "torchvision": "0.21.0", "companions": ["torchvision"]},
         "gpu": {"mode": "required", "count": 2},
@@ -48,7 +49,7 @@ def test_everything_the_plan_decides_is_expected():
 
 def test_what_nobody_decided_is_not_expected():
     plan = dataclasses.replace(PLAN, torch=None, digest="")
-    assert expectations(plan, None, None, None, "none", has_shm=False) == {
+    assert expectations(plan_json(plan), None, None, None, "none", has_shm=False) == {
         "python": "3.11",
         "torch": None,
         "gpu": {"mode": "none"},
@@ -56,7 +57,7 @@ def test_what_nobody_decided_is_not_expected():
 
 
 def test_a_plan_without_torch_is_told_apart_from_an_unknown_one():
-    assert "torch" in expectations(dataclasses.replace(PLAN, torch=None), None, None, None, "none")
+    assert "torch" in expectations(plan_json(dataclasses.replace(PLAN, torch=None)), None, None, None, "none")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_what_is_not_a_size_is_refused(text: str):
 
 
 def test_the_command_asks_what_was_asked_for():
-    expected = expectations(PLAN, 1000, 1000, "/workspace", "none")
+    expected = expectations(plan_json(PLAN), 1000, 1000, "/workspace", "none")
     command = request_command(expected, quick=True, groups=["torch", "compute"], checks=["gpu.visible"], time_limit_scale=2.5)
     assert command[:4] == ("python", "/opt/wsb/probes/run.py", "--plan", "/opt/wsb/plan.json")
     assert json.loads(command[command.index("--expect") + 1]) == expected

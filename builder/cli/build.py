@@ -1,0 +1,78 @@
+"""`wsb build`: decide, render, build with live progress, tag, and ask the image the quick questions."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from builder.cli.host_options import host_of, host_options
+
+
+@click.command("build")
+@host_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--fallback", is_flag=True, help="Where a source cannot be reached, take the next best, and say so.")
+@click.option("--no-cache", is_flag=True, help="Build every step anew.")
+@click.option("--no-test", is_flag=True, help="Do not ask the image the quick questions afterwards.")
+@click.option("--network", type=click.Choice(["default", "host"]), default="default", help="Network of the build's steps.")
+@click.option("--accept-anaconda-terms", is_flag=True, help="You accept the terms of Anaconda's own channels.")
+@click.pass_obj
+def command(
+    directory: str,
+    host_file: str | None,
+    driver: str | None,
+    gpus: tuple[str, ...],
+    as_json: bool,
+    fallback: bool,
+    no_cache: bool,
+    no_test: bool,
+    network: str,
+    accept_anaconda_terms: bool,
+) -> int:
+    """Build the workspace's image and prove it. Prints the image's name."""
+    from builder import pipeline
+    from builder.cli import common
+    from builder.cli.building import build, quick_proof
+
+    console = common.console()
+    workspace = pipeline.read(pipeline.find_directory(Path(directory)))
+    host = host_of(host_file, driver, gpus)
+    engine = common.connect()
+    try:
+        reach = pipeline.look_around(workspace, os.environ, engine, probes=fallback)
+        plan = pipeline.decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
+        for step in plan.fallbacks:
+            console.line(f"fallback: {step.source}: {step.taken} instead of {step.wanted}, because {step.because}")
+        for warned in plan.warnings:
+            console.warn(warned.message)
+        done = build(console, engine, plan, workspace, network=network, use_cache=not no_cache)
+        report = None if no_test else quick_proof(console, engine, plan, workspace, done.built.image)
+    finally:
+        engine.close()
+    name = pipeline.document(plan)["image"]
+    if as_json:
+        console.document(_document(name, plan.digest, done, report))
+    else:
+        console.product(name)
+    return 0 if report is None or report.has_passed else 1
+
+
+def _document(name: str, digest: str, done: Any, report: Any) -> dict[str, Any]:
+    from builder.ui.report_json import report_document
+
+    document = {
+        "schema": "wsb.build/1",
+        "image": name,
+        "id": done.built.image.id,
+        "plan_digest": digest,
+        "seconds": round(done.seconds, 2),
+        "steps": [{"name": step.name, "cached": step.is_cached, "seconds": round(step.seconds, 2)} for step in done.steps],
+    }
+    if done.built.torch_image:
+        document["torch_image"] = done.built.torch_image
+    if report is not None:
+        document["report"] = report_document(report)
+    return document

@@ -1,0 +1,71 @@
+"""What several verbs begin with: the project, the engine, the image that was built, who asks."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder import pipeline
+from builder.errors import WsbError
+
+if TYPE_CHECKING:
+    from builder.engine.base import ImageInfo
+    from builder.engine.docker_sdk import DockerEngine
+    from builder.launch.container import Identity
+    from builder.ui.console import Console
+
+PLAN_IN_IMAGE = "/opt/wsb/plan.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """A built workspace: its image, and the plan the image carries."""
+
+    workspace: pipeline.Workspace
+    image: ImageInfo
+    document: dict[str, Any]
+
+
+def console() -> Console:
+    """The console of this process."""
+    from builder.ui.console import Console
+
+    return Console.standard(os.environ)
+
+
+def connect() -> DockerEngine:
+    """The engine this environment names."""
+    from builder.engine.docker_sdk import DockerEngine
+
+    return DockerEngine.connect(os.environ)
+
+
+def identity() -> Identity:
+    """Who runs wsb: files made in a container will be his."""
+    from builder.launch.container import Identity
+
+    if not hasattr(os, "getuid"):
+        return Identity(uid=1000, gid=1000)
+    return Identity(uid=os.getuid(), gid=os.getgid())
+
+
+def built_workspace(engine: DockerEngine, directory: str) -> Present:
+    """The image of the project at or above directory. Raises WsbError image-missing."""
+    workspace = pipeline.read(pipeline.find_directory(Path(directory)))
+    tag = f"{workspace.spec.name.value}:latest"
+    image = engine.image(tag)
+    if image is None or "dev.wsb.plan.digest" not in image.labels:
+        what = "is not built yet" if image is None else "is an image that wsb did not make"
+        raise WsbError("image-missing", f"{tag} {what}", hints=["build it: `wsb build`"])
+    text = engine.files_from_image(image.id, [PLAN_IN_IMAGE]).get(PLAN_IN_IMAGE)
+    if text is None:
+        raise WsbError("image-missing", f"{tag} carries no {PLAN_IN_IMAGE}", hints=["build it again: `wsb build`"])
+    return Present(workspace=workspace, image=image, document=json.loads(text))
+
+
+def is_behind(present: Present) -> bool:
+    """Whether wsb.yaml, or a file it leads to, changed after the image was built."""
+    return present.image.labels.get("dev.wsb.inputs") != present.workspace.inputs_digest

@@ -1,0 +1,95 @@
+"""`wsb run -- CMD`: the project's code in its workspace, with the exit code of CMD."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from builder.errors import WsbError
+
+
+@click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("-e", "--env", "env", multiple=True, metavar="NAME=VALUE", help="Set a variable in the container.")
+@click.option("-v", "--mount", "mounts", multiple=True, metavar="SOURCE:TARGET[:ro]", help="Mount another folder.")
+@click.option("-p", "--port", "ports", multiple=True, type=click.IntRange(1, 65535), help="Publish a port on loopback.")
+@click.option("--shm-size", default="", metavar="SIZE", help="Size of /dev/shm, such as 16g.")
+@click.option("--network", default="", metavar="MODE", help="Network of the container: bridge, host or none.")
+@click.option("--cpu", "is_cpu", is_flag=True, help="Leave the GPU out.")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, required=True, metavar="[--] CMD...")
+@click.pass_obj
+def command(
+    directory: str,
+    env: tuple[str, ...],
+    mounts: tuple[str, ...],
+    ports: tuple[int, ...],
+    shm_size: str,
+    network: str,
+    is_cpu: bool,
+    words: tuple[str, ...],
+) -> int:
+    """Run a command of the project in its workspace; returns its exit code.
+
+    The project lies at /workspace; files written there belong to you.
+    """
+    return start(directory, words, env=env, mounts=mounts, ports=ports, shm_size=shm_size, network=network, is_cpu=is_cpu)
+
+
+def start(
+    directory: str,
+    words: tuple[str, ...],
+    *,
+    env: tuple[str, ...] = (),
+    mounts: tuple[str, ...] = (),
+    ports: tuple[int, ...] = (),
+    shm_size: str = "",
+    network: str = "",
+    is_cpu: bool = False,
+) -> int:
+    """One command in the workspace, with this process's terminal and streams."""
+    from builder.cli import common
+    from builder.launch.container import RunOptions, container_request
+
+    console = common.console()
+    engine = common.connect()
+    try:
+        present = common.built_workspace(engine, directory)
+        if common.is_behind(present):
+            console.warn("wsb.yaml or a file it names changed after this image was built", ["`wsb build` brings it up to date"])
+        options = RunOptions(
+            env=dict(_pair(text) for text in env),
+            mounts=mounts,
+            ports=ports,
+            shm_size=shm_size,
+            network=network,
+            workdir=_below(present.workspace.directory, Path(directory)),
+            has_tty=sys.stdin.isatty() and sys.stdout.isatty(),
+            keeps_stdin=True,
+        )
+        request = container_request(
+            image=present.image.id,
+            document=present.document,
+            project=present.workspace.directory,
+            command=words[1:] if words[0] == "--" else words,
+            identity=common.identity(),
+            info=engine.info(),
+            options=options,
+            with_gpu=not is_cpu,
+        )
+        return engine.attach(request)
+    finally:
+        engine.close()
+
+
+def _below(project: Path, started: Path) -> str:
+    """Where wsb was started, below the project: commands run there, as they would without a container."""
+    path = started.resolve().relative_to(project).as_posix()
+    return "" if path == "." else path
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, found, value = text.partition("=")
+    if not found or not name:
+        raise WsbError("bad-value", f"--env {text!r} is not NAME=VALUE")
+    return name, value
