@@ -1,8 +1,89 @@
+"""The `wsb` command: finds the verb, and turns whatever went wrong into a message and an exit code.
+
+A verb's module is imported only when that verb runs, so `wsb --help` stays quick; the one-line helps live here for that.
+"""
+
 from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
 
 import click
 
+from builder import __version__
 
-@click.group()
-def main() -> None:
-    """stub"""
+# verb → (module below builder.cli, what `wsb --help` says of it), in the order people need them.
+VERBS: dict[str, tuple[str, str]] = {
+    "plan": ("plan", "Show what would be built, and why; needs no engine."),
+    "explain": ("explain", "Say why: the decisions, and the chain from IDE to GPU."),
+    "catalog": ("catalog", "Ask the tables: torch builds, GPUs, drivers, images, import names."),
+    "render": ("render", "Write the Dockerfile and all that belongs to it into the project."),
+    "build": ("build", "Build the workspace's image and prove it."),
+    "test": ("test", "Run the smoke tests in the container."),
+    "run": ("run", "Run a command of the project in its workspace."),
+    "shell": ("shell", "Open a shell in the workspace."),
+    "schema": ("schema", "Print the JSON Schema of wsb.yaml, for editors."),
+    "completion": ("completion", "Print the shell's completion script."),
+}
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command = importlib.import_module(f"builder.cli.{VERBS[cmd_name][0]}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], VERBS, n=1)
+            hint = f" Did you mean `wsb {near[0]}`?" if near else " `wsb --help` lists the commands."
+            raise click.UsageError(f"wsb knows no command {args[0]!r}.{hint}", ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("-C", "directory", metavar="DIR", default=".", help="Work as if started in DIR.")
+@click.version_option(__version__, "--version", prog_name="wsb", message="%(prog)s %(version)s")
+@click.pass_context
+def wsb(ctx: click.Context, directory: str) -> None:
+    """Turn a project folder into a reproducible PyTorch workspace.
+
+    wsb.yaml is read, the versions that this driver and this GPU can run are decided, a container with the environment is
+    built, and tests inside it prove that it is what was decided.
+    """
+    ctx.obj = directory
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit. The only place that turns exceptions into exit codes."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns its exit code."""
+    try:
+        result: Any = wsb.main(args=arguments, prog_name="wsb", standalone_mode=False)
+    except Exception as error:
+        from builder.cli.failures import report
+
+        return report(error, arguments)
+    except KeyboardInterrupt as error:
+        from builder.cli.failures import report
+
+        return report(error, arguments)
+    return result if isinstance(result, int) else 0

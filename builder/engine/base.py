@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
+
+from builder.errors import WsbError
+
+TIMED_OUT: Final = 124  # what run() returns when its time was up, as coreutils' timeout does
 
 # --- events ---------------------------------------------------------------------------------------------------------
 
@@ -147,6 +151,21 @@ class ContainerRequest:
     keeps_stdin: bool = False
     entrypoint: Sequence[str] | None = None
     device_requests: Sequence[Mapping[str, object]] = ()
+    devices: Sequence[str] = ()  # device files of the host, such as /dev/kfd for ROCm
+    runtime: str = ""
+
+
+@dataclass
+class BuildFailed(WsbError):
+    """A build that stopped at a step: build-failed, or source-unreachable when the step could not reach a host.
+
+    step_name: as in the events, such as "[torch 2/3] RUN …"; "" when no step was at fault. step_exit_code: None when the
+    step ended otherwise. host: what could not be reached, "" when that was not the reason.
+    """
+
+    step_name: str = ""
+    step_exit_code: int | None = None
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +200,10 @@ class Engine(Protocol):
     def pull(self, reference: str, platform: str, listener: Listener) -> ImageInfo: ...
 
     def import_rootfs(self, tar: BinaryIO, tag: str, changes: Sequence[str]) -> ImageInfo:
-        """An image from the tar of a root file system. changes: Dockerfile instructions for its configuration."""
+        """An image from the tar of a root file system.
+
+        changes: Dockerfile instructions for its configuration, one variable to an ENV, as Podman reads no more.
+        """
         ...
 
     def build(self, request: BuildRequest, listener: Listener) -> ImageInfo:
@@ -193,7 +215,10 @@ class Engine(Protocol):
     def remove_image(self, reference: str) -> None: ...
 
     def run(self, request: ContainerRequest, on_output: Callable[[Output], None], timeout_s: float | None = None) -> int:
-        """Create, start, stream, wait, remove; returns the exit code. The container is gone afterwards, whatever happens."""
+        """Create, start, stream, wait, remove; returns the exit code. The container is gone afterwards, whatever happens.
+
+        timeout_s: the container is killed when it runs longer, and TIMED_OUT is returned.
+        """
         ...
 
     def attach(self, request: ContainerRequest) -> int:

@@ -91,12 +91,16 @@ class InstallerPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagesPlan:
-    """Beside torch. pip lines are requirement lines; constraints keep what torch needs (numpy<2) without asking for it."""
+    """Beside torch. pip lines are requirement lines; constraints keep what torch needs (numpy<2) without asking for it.
+
+    no_build_isolation: names among pip that are compiled against the installed torch, so must see it while they build.
+    """
 
     conda: tuple[str, ...] = ()
     pip: tuple[str, ...] = ()
     apt: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
+    no_build_isolation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,9 @@ class Project:
     index_urls, find_links: as written, without torch's own index.
     files: every file that was read, relative to the project, in reading order (includes too).
     local_paths: requirements that are directories of the project itself ("." or "./libs/x"), editable or not.
+    editable_urls: those of pip that were written with -e: some only work from their whole source tree.
+    constraints: requirement lines of -c files: they bound versions without asking for a package.
+    notes: what was read but not taken, or taken otherwise than written, and why.
     """
 
     python: Located[VersionRequest] | None = None
@@ -35,6 +38,9 @@ class Project:
     find_links: tuple[Located[str], ...] = ()
     files: tuple[str, ...] = ()
     local_paths: tuple[Located[str], ...] = ()
+    editable_urls: tuple[Located[str], ...] = ()
+    constraints: tuple[Located[str], ...] = ()
+    notes: tuple[Located[str], ...] = ()
 
 
 EMPTY_PROJECT = Project()

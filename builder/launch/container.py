@@ -1,0 +1,108 @@
+"""How a workspace is started on this engine: the project at its place, its user, shared memory, ports, GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builder.engine.base import ContainerRequest, EngineInfo
+from builder.model.values import Passthrough
+
+WORKSPACE = "/workspace"
+GROUP_GID = 900
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whose uid and gid the container's files get."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a user may say at the command line. env: NAME=VALUE pairs already split. workdir: below the project, or ""."""
+
+    env: Mapping[str, str]
+    mounts: Sequence[str] = ()
+    ports: Sequence[int] = ()
+    shm_size: str = ""
+    network: str = ""
+    workdir: str = ""
+    has_tty: bool = False
+    keeps_stdin: bool = False
+    publishes_ports: bool = True
+
+
+def container_request(
+    *,
+    image: str,
+    document: Mapping[str, Any],
+    project: Path,
+    command: Sequence[str],
+    identity: Identity,
+    info: EngineInfo,
+    options: RunOptions,
+) -> ContainerRequest:
+    """The request for one command in the workspace.
+
+    document: the plan as the image carries it (/opt/wsb/plan.json). project: the folder on the engine's machine.
+    """
+    run = document.get("run", {})
+    user = document.get("user", {"name": "dev", "uid": 1000})
+    ports = tuple(options.ports) or tuple(run.get("ports", ())) if options.publishes_ports else ()
+    return ContainerRequest(
+        image=image,
+        command=tuple(command),
+        user=_user(identity, user, info),
+        groups=(str(GROUP_GID),),
+        workdir=f"{WORKSPACE}/{options.workdir}".rstrip("/"),
+        env={**_home(identity, user, info), **run.get("env", {}), **options.env},
+        mounts=(
+            (str(project), WORKSPACE, False),
+            *(_mount(text, project) for text in (*run.get("mounts", ()), *options.mounts)),
+        ),
+        ports=tuple((port, port) for port in ports),
+        shm_size=options.shm_size or run.get("shm_size", "8g"),
+        labels={"dev.wsb.project": str(project), "dev.wsb.name": str(document.get("name", ""))},
+        network=options.network,
+        has_tty=options.has_tty,
+        keeps_stdin=options.keeps_stdin,
+        device_requests=device_requests(Passthrough(document.get("passthrough", "none"))),
+    )
+
+
+def device_requests(passthrough: Passthrough) -> tuple[Mapping[str, object], ...]:
+    """What to ask the engine for, in its API's words."""
+    if passthrough is Passthrough.GPUS:
+        return ({"Driver": "", "Count": -1, "DeviceIDs": [], "Capabilities": [["gpu"]], "Options": {}},)
+    if passthrough is Passthrough.CDI:
+        return ({"Driver": "cdi", "Count": 0, "DeviceIDs": ["nvidia.com/gpu=all"], "Capabilities": [], "Options": {}},)
+    return ()
+
+
+def _user(identity: Identity, user: Mapping[str, Any], info: EngineInfo) -> str:
+    """The image's own user where the ids agree; else the ids as they are, so that files belong to whoever ran wsb."""
+    if info.is_rootless:
+        return "0:0"  # root inside is the host's own user
+    if identity.uid == user["uid"] and identity.gid == user["uid"]:
+        return str(user["name"])
+    return f"{identity.uid}:{identity.gid}"
+
+
+def _home(identity: Identity, user: Mapping[str, Any], info: EngineInfo) -> dict[str, str]:
+    """A uid that the image does not know has no home and no name; both come from the environment then."""
+    if info.is_rootless or identity.uid in (0, user["uid"]):
+        return {}
+    name = str(user["name"])
+    return {"HOME": f"/home/{name}", "USER": name, "LOGNAME": name}
+
+
+def _mount(text: str, project: Path) -> tuple[str, str, bool]:
+    """source:target[:ro]; a relative source is below the project, ~ is the home of whoever runs wsb."""
+    source, target, *rest = text.split(":")
+    path = Path(source).expanduser()
+    return (str(path if path.is_absolute() else project / path), target, "ro" in rest)

@@ -1,0 +1,117 @@
+"""The commands of the installing steps, as shell text: what conda, micromamba, uv and pip are asked to do."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from builder.model.plan import Plan, TorchPlan
+from builder.model.values import Manager
+from builder.render.names import environment_prefix, root_prefix
+
+UV = "/opt/wsb/uv/bin/uv"
+NEXT = " \\\n && "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CondaCommands:
+    """How this manager's program is called; settings are shell assignments for one step."""
+
+    create: str
+    install: str
+    settings: str
+    channel_flags: str
+
+
+def conda_commands(plan: Plan) -> CondaCommands:
+    """For Miniconda, Miniforge and micromamba, which take the same words after their names."""
+    prefix = environment_prefix(plan.manager)
+    settings = ["CONDA_PKGS_DIRS=/opt/wsb/pkgs"]
+    if plan.torch and (cuda := plan.torch.variant.cuda):
+        # No GPU is visible during a build: what was decided is written out, nothing is detected.
+        settings.append(f"CONDA_OVERRIDE_CUDA={cuda}")
+    program = f"{root_prefix(plan.manager)}/bin/conda"
+    if plan.manager is Manager.MICROMAMBA:
+        program = f"{root_prefix(plan.manager)}/bin/micromamba"
+        settings.append(f"MAMBA_ROOT_PREFIX={root_prefix(plan.manager)}")
+    return CondaCommands(
+        create=f"{program} create --yes --prefix {prefix}",
+        install=f"{program} install --yes --prefix {prefix}",
+        settings=" ".join(settings),
+        channel_flags=" ".join(["--override-channels", *(f"--channel {shlex.quote(name)}" for name in plan.channels)]),
+    )
+
+
+def uses_uv(plan: Plan) -> bool:
+    """uv installs into Python 3.8 and later; older environments are served by their own pip."""
+    return Version(plan.python) >= Version("3.8")
+
+
+def _installer(plan: Plan) -> list[str]:
+    python = f"{environment_prefix(plan.manager)}/bin/python"
+    if not uses_uv(plan):
+        return [f"{python} -m pip install --no-cache-dir"]
+    return [f"/bin/sh /run/wsb/uv/get-uv {python}{NEXT}{UV} pip install --link-mode copy --python {python}"]
+
+
+def torch_requirements(torch: TorchPlan) -> tuple[str, ...]:
+    """torch and the companions this project uses, each pinned to the build of the plan."""
+    return (f"torch=={torch_pin(torch)}", *_companions(torch, torch.install_companions))
+
+
+def _companions(torch: TorchPlan, names: Iterable[str]) -> tuple[str, ...]:
+    versions = {"torchvision": torch.torchvision, "torchaudio": torch.torchaudio}
+    return tuple(f"{name}=={versions[name]}" for name in names if versions[name])
+
+
+def torch_pin(torch: TorchPlan) -> str:
+    """The version an installer is asked for: with the build where an index holds several builds."""
+    return torch.local if torch.index_url or torch.find_links or torch.wheel else torch.version
+
+
+def torch_install(plan: Plan, torch: TorchPlan) -> str:
+    """The command of the torch step."""
+    words = _installer(plan) + _torch_sources(plan, torch)
+    words += [shlex.quote(requirement) for requirement in torch_requirements(torch)]
+    return " \\\n      ".join(words)
+
+
+def _torch_sources(plan: Plan, torch: TorchPlan) -> list[str]:
+    if torch.wheel:
+        return ["--find-links /run/wsb/wheels"]
+    if torch.find_links:
+        return [f"--find-links {shlex.quote(torch.find_links)}"]
+    if torch.index_url and uses_uv(plan):
+        # torch's index holds old copies of torch's own dependencies: each comes from wherever it is newest.
+        return [f'--index "${{WSB_TORCH_INDEX:-{torch.index_url}}}" --index-strategy unsafe-best-match']
+    if torch.index_url:
+        return [f'--extra-index-url "${{WSB_TORCH_INDEX:-{torch.index_url}}}"']
+    return []
+
+
+def pip_install(plan: Plan) -> str:
+    """The command of the step with the project's own pip packages."""
+    words = _installer(plan) + (_torch_sources(plan, plan.torch) if plan.torch else [])
+    words += [f"--find-links {shlex.quote(page)}" for page in plan.sources.find_links]
+    words += ["--constraint /run/wsb/pip/constraints.txt", "--requirement /run/wsb/pip/requirements.txt"]
+    return " \\\n      ".join(words)
+
+
+def editable_install(plan: Plan) -> str:
+    """The command that installs directories of the project editable, as they will be mounted at run time."""
+    words = [*_installer(plan)]
+    for path in plan.editable:
+        place = "/workspace" if path in (".", "") else f"/workspace/{path.removeprefix('./')}"
+        words.append(f"--editable {shlex.quote(place)}")
+    return " \\\n      ".join(words)
+
+
+def constraints(plan: Plan) -> tuple[str, ...]:
+    """What a project's own packages may not change: torch, its companions (which another package may ask for), and what
+    torch itself cannot bear."""
+    torch = plan.torch
+    pinned = (f"torch=={torch_pin(torch)}", *_companions(torch, ("torchvision", "torchaudio"))) if torch else ()
+    return tuple(sorted({*pinned, *plan.packages.constraints}))

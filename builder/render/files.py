@@ -1,0 +1,97 @@
+"""Plan → FileSet: the Dockerfile and all that its steps read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from builder.model.files import File, FileSet
+from builder.model.plan import Plan
+from builder.render import commands, names
+from builder.render.dockerfile import render_dockerfile, shared_part, values
+from builder.render.labels import labels
+from builder.render.templates import make_environment
+
+
+def render_files(
+    plan: Plan,
+    *,
+    document: bytes,
+    templates: Mapping[str, str],
+    probes: Mapping[str, str],
+    metadata: Mapping[str, Any],
+    version: str,
+    inputs_digest: str = "",
+) -> FileSet:
+    """Everything `wsb build` sends and `wsb render` writes, besides the project's own files.
+
+    document: the plan's JSON as the image will carry it. templates: path below dockerfiles/ → text. probes: name → text.
+    metadata: devcontainer/metadata.json. inputs_digest: over wsb.yaml and what it led to.
+    """
+    environment = make_environment(templates)
+    image_labels = labels(plan, version=version, inputs_digest=inputs_digest, metadata=metadata)
+    facts = values(plan, version=version, image_labels=image_labels)
+    activate = environment.get_template("files/activate.sh.j2").render(facts)
+    network = environment.get_template("files/network.env.j2").render(settings=network_settings(plan))
+    files = [
+        _text("Dockerfile", render_dockerfile(templates, facts)),
+        _text(".wsb/network/env", network),
+        _text(".wsb/user/make-user", templates["files/make-user"], mode=0o755),
+        _text(".wsb/image/activate.sh", activate),
+        _text(".wsb/image/bin/entry", templates["files/entry"], mode=0o755),
+        File(path=".wsb/image/plan.json", content=document),
+        *(_text(f".wsb/image/probes/{name}", text) for name, text in probes.items()),
+        _text(".wsb/uv/get-uv", templates["files/get-uv"], mode=0o755),
+        _text(".wsb/uv/requirements.txt", _uv_requirement()),
+    ]
+    if plan.packages.pip:
+        files.append(_text(".wsb/pip/requirements.txt", _lines(plan.packages.pip)))
+        files.append(_text(".wsb/pip/constraints.txt", _lines(commands.constraints(plan))))
+    if plan.packages.conda:
+        files.append(_text(".wsb/conda/packages.txt", _lines(plan.packages.conda)))
+    return FileSet((*files, _text(".dockerignore", render_dockerignore(plan))))
+
+
+def torch_stage_files(files: FileSet, dockerfile: str) -> FileSet:
+    """What the torch stage is made of: its text and the files its steps read; two equal sets make one image."""
+    folders = (".wsb/uv/",)  # the network's settings say where from, not what
+    mounted = tuple(file for file in files if file.path.startswith(folders))
+    return FileSet((_text("Dockerfile", shared_part(dockerfile)), *mounted))
+
+
+def network_settings(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Variables for the steps that download: where each kind of thing comes from, when not from its usual place."""
+    sources = plan.sources
+    remote = [url for url in sources.extra_pip if not url.startswith("file:")]
+    chosen = (
+        ("PIP_INDEX_URL", sources.pip),
+        ("UV_DEFAULT_INDEX", sources.pip),
+        ("PIP_EXTRA_INDEX_URL", " ".join(remote) or None),
+        ("UV_INDEX", " ".join(remote) or None),
+        ("WSB_TORCH_INDEX", sources.torch if plan.torch and plan.torch.index_url else None),
+        ("CONDA_CHANNEL_ALIAS", sources.conda),
+        ("WSB_INSTALLER_URL", sources.miniconda),
+    )
+    return tuple((name, value) for name, value in chosen if value)
+
+
+def render_dockerignore(plan: Plan) -> str:
+    """Only what COPY and the mounts need is sent: wsb's own files, and the project where it is installed itself."""
+    if plan.editable:
+        return "# Made by wsb. The project itself is installed, so it is sent, without what no package needs.\n" + _lines(
+            (".git", "**/__pycache__", "**/*.pyc", ".venv", "venv", "data", "datasets", "runs", "checkpoints", "wandb")
+        )
+    return "# Made by wsb. Code is mounted, not copied: a build needs nothing but these.\n*\n!Dockerfile\n!.wsb\n"
+
+
+def _uv_requirement() -> str:
+    hashes = " ".join(f"--hash=sha256:{digest}" for digest in sorted(names.UV_SHA256.values()))
+    return f"uv=={names.UV_VERSION} {hashes}\n"
+
+
+def _lines(items: tuple[str, ...]) -> str:
+    return "".join(f"{item}\n" for item in items)
+
+
+def _text(path: str, text: str, *, mode: int = 0o644) -> File:
+    return File(path=path, content=text.encode("utf-8"), mode=mode)

@@ -1,0 +1,46 @@
+"""The engine that tests run on: the one DOCKER_HOST or the current docker context names."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from builder.engine.docker_sdk import DockerEngine
+from builder.errors import WsbError
+from tests.engine.support import containers
+from tests.support.tiny_image import tiny_image
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[DockerEngine]:
+    try:
+        found = DockerEngine.connect(os.environ)
+    except WsbError as error:
+        pytest.skip(f"{error.message}: {error.details[0]}")
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def tiny(engine: DockerEngine) -> str:
+    """The name of a two-megabyte image with a shell."""
+    return tiny_image(engine)
+
+
+@pytest.fixture
+def name(engine: DockerEngine) -> Iterator[str]:
+    """An image name of this test's own, gone afterwards."""
+    unique = f"wsbtest-engine-{secrets.token_hex(4)}:1"
+    yield unique
+    engine.remove_image(unique)
+
+
+@pytest.fixture
+def label(engine: DockerEngine) -> Iterator[str]:
+    """A label for a test's containers; none may be left when it ends."""
+    unique = secrets.token_hex(4)
+    yield unique
+    assert containers(engine, unique) == []
