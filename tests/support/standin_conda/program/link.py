@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import CONDA_VERSION, STANDIN, transaction
+from .errors import CondaError
 from .settings import Settings
 from .transaction import Difference
 
@@ -34,25 +35,29 @@ def apply(
     requested: what this command asked for. remembered: what earlier ones did and still holds.
     """
     import rattler
+    from rattler.exceptions import InstallerError
 
     meta = prefix / "conda-meta"
     meta.mkdir(parents=True, exist_ok=True)
     had_tag = (prefix / "CACHEDIR.TAG").exists()
     config = rattler.Config.from_toml("allow-hard-links = false\nallow-ref-links = false\n" if settings["always_copy"] else "")
     cache = transaction.package_cache(settings)
-    asyncio.run(
-        rattler.install(
-            after,
-            prefix,
-            cache_dir=cache,
-            client=transaction.client(settings),
-            config=config,
-            execute_link_scripts=True,
-            reinstall_packages={record.name.normalized for record in change.link},
-            requested_specs=[transaction.match_spec(settings, spec)._match_spec for spec in [*requested, *remembered]],
-            show_progress=False,
+    try:
+        asyncio.run(
+            rattler.install(
+                after,
+                prefix,
+                cache_dir=cache,
+                client=transaction.client(settings),
+                config=config,
+                execute_link_scripts=True,
+                reinstall_packages={record.name.normalized for record in change.link},
+                requested_specs=[transaction.match_spec(settings, spec)._match_spec for spec in [*requested, *remembered]],
+                show_progress=False,
+            )
         )
-    )
+    except InstallerError as error:
+        raise CondaError(f"{error}\n(said by rattler, which links here)") from error
     if not had_tag:
         (prefix / "CACHEDIR.TAG").unlink(missing_ok=True)  # rattler's own mark; conda leaves none
     _note_addresses(cache, change.link)

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import web
-from .errors import ChecksumMismatchError, LibMambaUnsatisfiableError, NoWritablePkgsDirError, PackagesNotFoundInChannelsError
+from .errors import (
+    ChecksumMismatchError,
+    CondaHTTPError,
+    LibMambaUnsatisfiableError,
+    NoWritablePkgsDirError,
+    PackagesNotFoundInChannelsError,
+)
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -57,7 +63,7 @@ def solve(settings: Settings, wish: Wish) -> list[RepoDataRecord]:
     Raises PackagesNotFoundInChannelsError where a name is in no channel, LibMambaUnsatisfiableError where nothing fits.
     """
     from rattler import ChannelPriority
-    from rattler.exceptions import SolverError
+    from rattler.exceptions import GatewayError, SolverError
 
     web.look_at(settings, wish.channels, subdir())
     # Flexible priority, conda's default: the first channel that has a package wins, unless nothing fits that way.
@@ -68,6 +74,8 @@ def solve(settings: Settings, wish: Wish) -> list[RepoDataRecord]:
             return asyncio.run(_solve(settings, wish, getattr(ChannelPriority, priority)))
         except SolverError as error:
             explanation = explanation or str(error)
+        except GatewayError as error:
+            raise CondaHTTPError(wish.channels[0] if wish.channels else "", cause=str(error)) from error
         finally:
             for path in (package_cache(settings) / "cache").glob("*.json"):
                 if path.stat().st_uid == os.geteuid():
