@@ -120,8 +120,7 @@ def render(plan: Plan, *, inputs_digest: str = "") -> FileSet:
 
 def look_around(workspace: Workspace, environ: Mapping[str, str], engine: Engine | None, *, probes: bool) -> Reach:
     """What this machine can reach and already has. probes: also knock at the sources, as `--fallback` needs."""
-    from builder.host import bootstrap, reach
-    from builder.host.local import ca_bundle
+    from builder.host import bootstrap
     from builder.host.pip_config import read_pip_config
 
     wheels = read_pip_config(environ, Path.home()).wheels()
@@ -129,7 +128,7 @@ def look_around(workspace: Workspace, environ: Mapping[str, str], engine: Engine
     if folder is not None and "://" not in folder.value:
         local = workspace.directory / Path(folder.value).expanduser()
         wheels = tuple(sorted(local.glob("*.whl")))
-    missing = reach.unreachable(_places(workspace), ca_bundle(environ)) if probes else {}
+    missing = _knock(workspace, environ) if probes else {}
     images = tuple(tag for image in engine.images("") for tag in image.tags) if engine and probes else ()
     return Reach(
         unreachable=tuple(sorted(missing.items())),
@@ -138,6 +137,13 @@ def look_around(workspace: Workspace, environ: Mapping[str, str], engine: Engine
         wheel_dir=str(wheels[0].parent) if wheels else None,
         can_bootstrap=bootstrap.is_possible(),
     )
+
+
+def _knock(workspace: Workspace, environ: Mapping[str, str]) -> dict[str, str]:
+    from builder.host.local import ca_bundle
+    from builder.host.reach import unreachable
+
+    return unreachable(_places(workspace), ca_bundle(environ))
 
 
 def _places(workspace: Workspace) -> dict[str, str]:

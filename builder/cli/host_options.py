@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -48,7 +49,7 @@ def _text(host_file: str) -> str:
     from builder.errors import WsbError
 
     if host_file == "-":
-        return click.get_text_stream("stdin").read()
+        return sys.stdin.read()
     try:
         return Path(host_file).read_text("utf-8")
     except UnicodeDecodeError:

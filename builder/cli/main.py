@@ -6,6 +6,7 @@ A verb's module is imported only when that verb runs, so `wsb --help` stays quic
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from typing import Any
 
@@ -71,6 +72,9 @@ def wsb(ctx: click.Context, directory: str) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit. The only place that turns exceptions into exit codes."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # as an exception, so that a build is cancelled on the engine and a container is removed
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     sys.exit(run(arguments))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 from builder.model.host import Gpu
@@ -10,6 +11,8 @@ from builder.model.values import ComputeCapability, DriverVersion, Unknown
 
 def probe() -> tuple[DriverVersion | Unknown | None, tuple[Gpu, ...] | Unknown]:
     """(driver, gpus). None and () where NVML is not installed: then there is no driver."""
+    if not _has_library():  # asked first: importing pynvml costs more than the whole plan of a machine without a GPU
+        return None, ()
     try:
         import pynvml
     except ImportError as error:
@@ -27,6 +30,14 @@ def probe() -> tuple[DriverVersion | Unknown | None, tuple[Gpu, ...] | Unknown]:
         return _driver(pynvml), _gpus(pynvml)
     finally:
         pynvml.nvmlShutdown()
+
+
+def _has_library() -> bool:
+    try:
+        ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def _driver(nvml: Any) -> DriverVersion | Unknown:

@@ -9,17 +9,15 @@ from collections.abc import Iterator
 import pytest
 
 from builder.engine.docker_sdk import DockerEngine
-from builder.errors import WsbError
 from tests.engine.support import containers
+from tests.support import engine as bring_up
 from tests.support.tiny_image import tiny_image
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[DockerEngine]:
-    try:
-        found = DockerEngine.connect(os.environ)
-    except WsbError as error:
-        pytest.skip(f"{error.message}: {error.details[0]}")
+    bring_up.ensure()
+    found = DockerEngine.connect(os.environ)
     yield found
     found.close()
 
