@@ -70,7 +70,6 @@ def network_settings(plan: Plan) -> tuple[tuple[str, str], ...]:
         ("UV_INDEX", " ".join(remote) or None),
         ("WSB_TORCH_INDEX", sources.torch if plan.torch and plan.torch.index_url else None),
         ("CONDA_CHANNEL_ALIAS", sources.conda),
-        ("WSB_INSTALLER_URL", sources.miniconda),
     )
     return tuple((name, value) for name, value in chosen if value)
 

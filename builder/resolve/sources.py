@@ -93,7 +93,16 @@ def choose_installer(given: Given, manager: Manager, notes: Notes) -> InstallerP
             hints=("set `manager: miniforge` or `manager: miniconda`",),
         )
     notes.decide("installer", f"{row.kind} {row.version}", "a pinned release, checked against its sha256")
-    return InstallerPlan(kind=kind, version=row.version, url=row.url, sha256=row.sha256)
+    where = given.spec.sources.miniconda
+    if where is None or manager is Manager.MICROMAMBA:
+        return InstallerPlan(kind=kind, version=row.version, url=row.url, sha256=row.sha256)
+    url, _, sha256 = where.value.partition("#sha256=")
+    if sha256:
+        notes.decide("installer", url, f"wsb.yaml names this installer and its sha256 ({where.where})")
+        return InstallerPlan(kind=kind, version=url.rpartition("/")[2], url=url, sha256=sha256)
+    return InstallerPlan(
+        kind=kind, version=row.version, url=f"{url.rstrip('/')}/{row.url.rpartition('/')[2]}", sha256=row.sha256
+    )
 
 
 def _value(located: Located[str] | None) -> str | None:

@@ -1,0 +1,109 @@
+# two: Python 3.12, torch 2.6.0+cu124
+# Made by wsb 0.1.0 from wsb.yaml; do not edit: change wsb.yaml and run `wsb render`.
+# Layers run from what never changes to what always does, so that one changed package never rewrites torch.
+
+# A build may name a finished image of the torch stage here; then nothing above the second FROM is built.
+ARG WSB_TORCH=torch
+
+# ==== base (layers/10-base.j2)
+FROM debian:bookworm-slim AS torch
+# One shell for every step of every manager; a failure inside a pipe fails the step.
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+ENV LANG=C.UTF-8 LC_ALL=C.UTF-8
+
+# ==== OS packages (layers/20-os.j2)
+# Debian's images throw away what apt downloads; the cache mount keeps it for the next build instead.
+# Versions are those of the base's release: a pin would break the day Debian publishes a security update.
+# hadolint ignore=DL3008
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=cache,id=wsb-apt,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=wsb-apt-lists,target=/var/lib/apt/lists,sharing=locked \
+    . /run/wsb/network/env \
+ && rm -f /etc/apt/apt.conf.d/docker-clean \
+ && apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+      bash \
+      bzip2 \
+      ca-certificates \
+      curl \
+      git \
+      procps
+
+# Members of this group may change the environment; every directory in it passes the group on.
+RUN groupadd --system --gid 900 wsb \
+ && install -d -g wsb -m 2775 /opt/wsb /opt/conda
+
+# ==== miniforge (layers/manager/miniforge.j2)
+# Miniforge3 26.3.2-3, pinned with its hash. Its own packages' archives are not kept.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    . /run/wsb/network/env && umask 002 \
+ && curl --fail --silent --show-error --location --retry 3 --output /tmp/installer.sh \
+      https://github.com/conda-forge/miniforge/releases/download/26.3.2-3/Miniforge3-26.3.2-3-Linux-x86_64.sh \
+ && echo "848194851a98903134187fbb4ab50efe87b003e0c0f808f97644b7524a62bf2c  /tmp/installer.sh" | sha256sum --check - \
+ && bash /tmp/installer.sh -b -u -p /opt/conda \
+ && rm -rf /tmp/installer.sh /opt/conda/pkgs/*.conda /opt/conda/pkgs/*.tar.bz2
+
+# ==== environment (layers/environment/conda.j2)
+# The environment with its own Python. Its name is an alias made later, so that projects share this layer.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=cache,id=wsb-conda-pkgs,target=/opt/wsb/pkgs,sharing=locked \
+    . /run/wsb/network/env && umask 002 \
+ && CONDA_PKGS_DIRS=/opt/wsb/pkgs CONDA_OVERRIDE_CUDA=12.4 /opt/conda/bin/conda create --yes --prefix /opt/conda/envs/wsb \
+      --override-channels --channel conda-forge \
+      "python=3.12" pip
+
+# ==== torch (layers/50-torch.j2)
+# torch from the default index, which serves this build. Importing it here proves the build and writes just the bytecode that an import needs.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    . /run/wsb/network/env && umask 002 \
+ && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
+      torch==2.6.0 \
+ && /opt/conda/envs/wsb/bin/python -c "import torch; print('torch', torch.__version__)"
+
+# ==== workspace (layers/55-workspace.j2)
+# hadolint ignore=DL3006
+FROM ${WSB_TORCH} AS workspace
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+
+# ==== user (layers/60-user.j2)
+# The user that owns nothing but his home: the environment belongs to a group, so his uid may change later.
+ARG WSB_UID=1000
+RUN --mount=type=bind,source=.wsb/user,target=/run/wsb/user \
+    sh /run/wsb/user/make-user dev "${WSB_UID}" wsb \
+ && ln -s /opt/conda/envs/wsb /opt/conda/envs/two \
+ && ln -s /opt/wsb/activate.sh /etc/profile.d/zz-wsb.sh \
+ && echo '[ -r /opt/wsb/activate.sh ] && . /opt/wsb/activate.sh' >> /etc/bash.bashrc
+ENV PATH=/opt/conda/envs/two/bin:/opt/conda/condabin:$PATH \
+    CONDA_DEFAULT_ENV=two \
+    CONDA_PREFIX=/opt/conda/envs/two \
+    CONDA_SHLVL=1
+
+# ==== what the image knows of itself (layers/90-self.j2)
+# What the image knows of itself: its plan, the probes that prove it, the activation that shells read.
+COPY .wsb/image/ /opt/wsb/
+WORKDIR /workspace
+# By name: IDEs look it up, and give the name another uid where the person at the host has another.
+# hadolint ignore=DL3066
+USER dev
+ENTRYPOINT ["/opt/wsb/bin/entry"]
+CMD ["bash"]
+
+# ==== labels (layers/99-labels.j2)
+# Labels last: changing one must not rebuild anything.
+LABEL dev.wsb.base="debian:bookworm-slim" \
+      dev.wsb.env="two" \
+      dev.wsb.fallbacks="[]" \
+      dev.wsb.inputs="sha256:0" \
+      dev.wsb.manager="miniforge" \
+      dev.wsb.plan.digest="sha256:194ca2d16b7474ca8088a1c585d880559ae8088e01e50537d8c8ff0328b84250" \
+      dev.wsb.python="3.12" \
+      dev.wsb.torch="2.6.0+cu124" \
+      dev.wsb.version="0.1.0" \
+      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python.defaultInterpreterPath\":\"/opt/conda/envs/two/bin/python\",\"python.terminal.activateEnvironment\":false}}},\"init\":true,\"remoteUser\":\"dev\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
+      org.opencontainers.image.base.name="debian:bookworm-slim" \
+      org.opencontainers.image.description="two: Python 3.12, PyTorch 2.6.0+cu124, made with miniforge by wsb" \
+      org.opencontainers.image.title="two"

@@ -1,0 +1,112 @@
+# five: Python 3.12
+# Made by wsb 0.1.0 from wsb.yaml; do not edit: change wsb.yaml and run `wsb render`.
+# Layers run from what never changes to what always does, so that one changed package never rewrites torch.
+
+# A build may name a finished image of the torch stage here; then nothing above the second FROM is built.
+ARG WSB_TORCH=torch
+
+# ==== base (layers/10-base.j2)
+FROM debian:bookworm-slim AS torch
+# One shell for every step of every manager; a failure inside a pipe fails the step.
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+ENV LANG=C.UTF-8 LC_ALL=C.UTF-8
+
+# ==== OS packages (layers/20-os.j2)
+# Debian's images throw away what apt downloads; the cache mount keeps it for the next build instead.
+# Versions are those of the base's release: a pin would break the day Debian publishes a security update.
+# hadolint ignore=DL3008
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=cache,id=wsb-apt,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=wsb-apt-lists,target=/var/lib/apt/lists,sharing=locked \
+    . /run/wsb/network/env \
+ && rm -f /etc/apt/apt.conf.d/docker-clean \
+ && apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+      bash \
+      bzip2 \
+      ca-certificates \
+      curl \
+      git \
+      procps
+
+# Members of this group may change the environment; every directory in it passes the group on.
+RUN groupadd --system --gid 900 wsb \
+ && install -d -g wsb -m 2775 /opt/wsb /opt/conda
+
+# ==== miniconda (layers/manager/miniconda.j2)
+# Miniconda3 py313_26.5.3-1, pinned with its hash. Its own packages' archives are not kept.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    . /run/wsb/network/env && umask 002 \
+ && curl --fail --silent --show-error --location --retry 3 --output /tmp/installer.sh \
+      https://repo.anaconda.com/miniconda/Miniconda3-py313_26.5.3-1-Linux-x86_64.sh \
+ && echo "7358a5961dc6a4941d087281cd70313728fcc68695735e18a337321bc31c7f51  /tmp/installer.sh" | sha256sum --check - \
+ && bash /tmp/installer.sh -b -u -p /opt/conda \
+ && rm -rf /tmp/installer.sh /opt/conda/pkgs/*.conda /opt/conda/pkgs/*.tar.bz2
+
+# ==== environment (layers/environment/conda.j2)
+# The environment with its own Python. Its name is an alias made later, so that projects share this layer.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=cache,id=wsb-conda-pkgs,target=/opt/wsb/pkgs,sharing=locked \
+    . /run/wsb/network/env && umask 002 \
+ && CONDA_PKGS_DIRS=/opt/wsb/pkgs /opt/conda/bin/conda create --yes --prefix /opt/conda/envs/wsb \
+      --override-channels --channel conda-forge \
+      "python=3.12" pip
+
+# ==== workspace (layers/55-workspace.j2)
+# hadolint ignore=DL3006
+FROM ${WSB_TORCH} AS workspace
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+
+# ==== user (layers/60-user.j2)
+# The user that owns nothing but his home: the environment belongs to a group, so his uid may change later.
+ARG WSB_UID=1234
+RUN --mount=type=bind,source=.wsb/user,target=/run/wsb/user \
+    sh /run/wsb/user/make-user ada "${WSB_UID}" wsb \
+ && ln -s /opt/conda/envs/wsb /opt/conda/envs/five \
+ && ln -s /opt/wsb/activate.sh /etc/profile.d/zz-wsb.sh \
+ && echo '[ -r /opt/wsb/activate.sh ] && . /opt/wsb/activate.sh' >> /etc/bash.bashrc
+ENV PATH=/opt/conda/envs/five/bin:/opt/conda/condabin:$PATH \
+    CONDA_DEFAULT_ENV=five \
+    CONDA_PREFIX=/opt/conda/envs/five \
+    CONDA_SHLVL=1
+
+# ==== the project's OS packages (layers/65-apt.j2)
+# hadolint ignore=DL3008
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=cache,id=wsb-apt,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=wsb-apt-lists,target=/var/lib/apt/lists,sharing=locked \
+    . /run/wsb/network/env \
+ && apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+      libfreetype6 \
+      libxext6 \
+      libxi6 \
+      libxrender1 \
+      libxtst6 \
+      unzip
+
+# ==== what the image knows of itself (layers/90-self.j2)
+# What the image knows of itself: its plan, the probes that prove it, the activation that shells read.
+COPY .wsb/image/ /opt/wsb/
+WORKDIR /workspace
+# By name: IDEs look it up, and give the name another uid where the person at the host has another.
+# hadolint ignore=DL3066
+USER ada
+ENTRYPOINT ["/opt/wsb/bin/entry"]
+CMD ["bash"]
+
+# ==== labels (layers/99-labels.j2)
+# Labels last: changing one must not rebuild anything.
+LABEL dev.wsb.base="debian:bookworm-slim" \
+      dev.wsb.env="five" \
+      dev.wsb.fallbacks="[]" \
+      dev.wsb.inputs="sha256:0" \
+      dev.wsb.manager="miniconda" \
+      dev.wsb.plan.digest="sha256:f92764fee586149493ec3e576eeb51cf946d48f0927e539f0d7cbba85beb4a8d" \
+      dev.wsb.python="3.12" \
+      dev.wsb.torch="none" \
+      dev.wsb.version="0.1.0" \
+      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python.defaultInterpreterPath\":\"/opt/conda/envs/five/bin/python\",\"python.terminal.activateEnvironment\":false}}},\"init\":true,\"remoteUser\":\"ada\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
+      org.opencontainers.image.base.name="debian:bookworm-slim" \
+      org.opencontainers.image.description="five: Python 3.12, no PyTorch, made with miniconda by wsb" \
+      org.opencontainers.image.title="five"

@@ -1,0 +1,124 @@
+# four: Python 3.11, torch 2.15.0+cpu
+# Made by wsb 0.1.0 from wsb.yaml; do not edit: change wsb.yaml and run `wsb render`.
+# Layers run from what never changes to what always does, so that one changed package never rewrites torch.
+
+# A build may name a finished image of the torch stage here; then nothing above the second FROM is built.
+ARG WSB_TORCH=torch
+
+# ==== base (layers/10-base.j2)
+FROM wsb/base:bookworm AS torch
+# One shell for every step of every manager; a failure inside a pipe fails the step.
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+ENV LANG=C.UTF-8 LC_ALL=C.UTF-8
+
+# ==== OS packages (layers/20-os.j2)
+# Debian's images throw away what apt downloads; the cache mount keeps it for the next build instead.
+# Versions are those of the base's release: a pin would break the day Debian publishes a security update.
+# hadolint ignore=DL3008
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=cache,id=wsb-apt,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=wsb-apt-lists,target=/var/lib/apt/lists,sharing=locked \
+    . /run/wsb/network/env \
+ && rm -f /etc/apt/apt.conf.d/docker-clean \
+ && apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+      bash \
+      ca-certificates \
+      curl \
+      git \
+      procps \
+      python3.11 \
+      python3.11-venv
+
+# Members of this group may change the environment; every directory in it passes the group on.
+RUN groupadd --system --gid 900 wsb \
+ && install -d -g wsb -m 2775 /opt/wsb /opt/venv
+
+# ==== environment (layers/environment/venv.j2)
+# The environment, with the base's own Python. Its name is an alias made later, so that projects share this layer.
+RUN umask 002 \
+ && python3.11 -m venv /opt/venv/wsb
+
+# ==== torch (layers/50-torch.j2)
+# torch from PyTorch's own index. Importing it here proves the build and writes just the bytecode that an import needs.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    . /run/wsb/network/env && umask 002 \
+ && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/venv/wsb/bin/python \
+      --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
+      torch==2.15.0+cpu \
+ && /opt/venv/wsb/bin/python -c "import torch; print('torch', torch.__version__)"
+
+# ==== workspace (layers/55-workspace.j2)
+# hadolint ignore=DL3006
+FROM ${WSB_TORCH} AS workspace
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+
+# ==== user (layers/60-user.j2)
+# The user that owns nothing but his home: the environment belongs to a group, so his uid may change later.
+ARG WSB_UID=1000
+RUN --mount=type=bind,source=.wsb/user,target=/run/wsb/user \
+    sh /run/wsb/user/make-user dev "${WSB_UID}" wsb \
+ && ln -s /opt/venv/wsb /opt/venv/four \
+ && ln -s /opt/wsb/activate.sh /etc/profile.d/zz-wsb.sh \
+ && echo '[ -r /opt/wsb/activate.sh ] && . /opt/wsb/activate.sh' >> /etc/bash.bashrc
+ENV PATH=/opt/venv/four/bin:$PATH \
+    VIRTUAL_ENV=/opt/venv/four
+
+# ==== the project's OS packages (layers/65-apt.j2)
+# hadolint ignore=DL3008
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=cache,id=wsb-apt,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=wsb-apt-lists,target=/var/lib/apt/lists,sharing=locked \
+    . /run/wsb/network/env \
+ && apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+      libfreetype6 \
+      libxext6 \
+      libxi6 \
+      libxrender1 \
+      libxtst6 \
+      unzip
+
+# ==== the project's pip packages (layers/75-pip.j2)
+# torch is held where it is: a requirement that wants another one fails here instead of replacing it.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    --mount=type=bind,source=.wsb/pip,target=/run/wsb/pip \
+    . /run/wsb/network/env && umask 002 \
+ && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/venv/wsb/bin/python \
+      --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
+      --constraint /run/wsb/pip/constraints.txt \
+      --requirement /run/wsb/pip/requirements.txt
+
+# ==== what the image knows of itself (layers/90-self.j2)
+# What the image knows of itself: its plan, the probes that prove it, the activation that shells read.
+COPY .wsb/image/ /opt/wsb/
+WORKDIR /workspace
+# By name: IDEs look it up, and give the name another uid where the person at the host has another.
+# hadolint ignore=DL3066
+USER dev
+ENTRYPOINT ["/opt/wsb/bin/entry"]
+CMD ["bash"]
+
+# ==== labels (layers/99-labels.j2)
+# Labels last: changing one must not rebuild anything.
+LABEL dev.wsb.base="wsb/base:bookworm" \
+      dev.wsb.env="four" \
+      dev.wsb.fallbacks="[]" \
+      dev.wsb.inputs="sha256:0" \
+      dev.wsb.manager="venv" \
+      dev.wsb.plan.digest="sha256:314293bb6fe25f92830e41da682efd2f70b2281d7ceb8d59f372d6e421ee3b8e" \
+      dev.wsb.python="3.11" \
+      dev.wsb.torch="2.15.0+cpu" \
+      dev.wsb.version="0.1.0" \
+      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python.defaultInterpreterPath\":\"/opt/venv/four/bin/python\",\"python.terminal.activateEnvironment\":false}}},\"init\":true,\"remoteUser\":\"dev\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
+      org.opencontainers.image.base.name="wsb/base:bookworm" \
+      org.opencontainers.image.description="four: Python 3.11, PyTorch 2.15.0+cpu, made with venv by wsb" \
+      org.opencontainers.image.title="four"
