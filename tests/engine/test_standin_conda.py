@@ -71,11 +71,11 @@ class Container:
     def __call__(
         self, script: str, *, user: str = "root", shell: str = "bash -c", env: Mapping[str, str] | None = None
     ) -> tuple[int, str]:
-        """The exit code, and everything that was printed."""
-        printed = bytearray()
+        """The exit code, and what was printed: the errors first, since the order of two streams is chance."""
+        printed = {True: bytearray(), False: bytearray()}
 
         def keep(output: Output) -> None:
-            printed.extend(output.data)
+            printed[output.is_stderr].extend(output.data)
 
         code = self.engine.run(
             ContainerRequest(
@@ -88,7 +88,7 @@ class Container:
             ),
             keep,
         )
-        return code, printed.decode()
+        return code, (printed[True] + printed[False]).decode()
 
 
 @pytest.fixture
