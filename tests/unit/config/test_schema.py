@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from builder.cli.schema import schema as schema_command
+from builder.cli.schema import command as schema_command
 from builder.config import SCHEMA_COMMENT, schema
 from builder.config.keys import KEYS, section_of
 from builder.config.kinds import Key, Kind, Many, Pairs, Section, Text, TextOrSection
