@@ -1,6 +1,7 @@
 """Trains the network on handwritten digits and says how well it reads digits it has not seen."""
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -67,6 +68,9 @@ def main():
     started = time.time()
     torch.manual_seed(args.seed)
     device = choose_device(args.device)
+    if device.type == "cpu":
+        # the loading processes need cores of their own; threads that wait for them make a small machine several times slower
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) - args.workers))
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
     print(f"torch {torch.__version__}, device {device} ({name})")
 
