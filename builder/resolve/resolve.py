@@ -80,7 +80,7 @@ def _decide(given: Given, compilers: tuple[str, ...] | None) -> Plan:
         python=python,
         torch=torch.plan,
         base=base,
-        installer=choose_installer(given, ground.manager, notes),
+        installer=choose_installer(given, ground.manager, sources.miniconda, notes),
         packages=basket.plan(),
         channels=channels,
         editable=_editable(project),

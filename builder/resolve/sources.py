@@ -79,8 +79,8 @@ def _preset(given: Given, notes: Notes) -> dict[str, str]:
     return {key: value for key, value in row.items() if isinstance(value, str)}
 
 
-def choose_installer(given: Given, manager: Manager, notes: Notes) -> InstallerPlan | None:
-    """The manager's pinned installer; None for a venv, which needs none."""
+def choose_installer(given: Given, manager: Manager, where: str | None, notes: Notes) -> InstallerPlan | None:
+    """The manager's pinned installer; None for a venv, which needs none. where: a mirror of its folder, or the file itself."""
     if not manager.is_conda:
         return None
     kind = _KINDS[manager]
@@ -93,16 +93,14 @@ def choose_installer(given: Given, manager: Manager, notes: Notes) -> InstallerP
             hints=("set `manager: miniforge` or `manager: miniconda`",),
         )
     notes.decide("installer", f"{row.kind} {row.version}", "a pinned release, checked against its sha256")
-    where = given.spec.sources.miniconda
-    if where is None or manager is Manager.MICROMAMBA:
-        return InstallerPlan(kind=kind, version=row.version, url=row.url, sha256=row.sha256)
-    url, _, sha256 = where.value.partition("#sha256=")
+    url, _, sha256 = (where or "").partition("#sha256=")
     if sha256:
-        notes.decide("installer", url, f"wsb.yaml names this installer and its sha256 ({where.where})")
+        notes.decide("installer", url, "wsb.yaml names this installer and its sha256")
         return InstallerPlan(kind=kind, version=url.rpartition("/")[2], url=url, sha256=sha256)
-    return InstallerPlan(
-        kind=kind, version=row.version, url=f"{url.rstrip('/')}/{row.url.rpartition('/')[2]}", sha256=row.sha256
-    )
+    if not url or manager is not Manager.MINICONDA:  # mirrors of Miniconda's folder carry no other installer
+        return InstallerPlan(kind=kind, version=row.version, url=row.url, sha256=row.sha256)
+    file = row.url.rpartition("/")[2]
+    return InstallerPlan(kind=kind, version=row.version, url=f"{url.rstrip('/')}/{file}", sha256=row.sha256)
 
 
 def _value(located: Located[str] | None) -> str | None:
