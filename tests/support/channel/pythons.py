@@ -265,12 +265,18 @@ def _edit(path: Path, pattern: str, replacement: str) -> None:
 
 def _compile(files: Path, python: str) -> None:
     """Byte-compiles the library where this machine can run that Python; conda-forge's comes compiled too."""
-    run = [str(files / "bin" / python), "-I"]
-    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, sorted(files.parent.parent.glob("*/files/lib"))))}
     library = files / "lib" / python
-    flags = ["-q", "-q", "-j", "2", "--invalidation-mode", "unchecked-hash", "-s", str(files), str(library)]
+    beside = sorted(str(path) for path in files.parent.parent.glob("*/files/lib"))
+    environment = fixed_environment() | {"LD_LIBRARY_PATH": ":".join(beside)}
+    run = [str(files / "bin" / python), "-s", "-B"]  # what it imports itself it must not compile its own way
+    flags = ["-f", "-q", "-q", "--invalidation-mode", "unchecked-hash", "-s", str(files), str(library)]
     if subprocess.run([*run, "-c", ""], env=environment, capture_output=True, check=False).returncode == 0:
         subprocess.run([*run, "-m", "compileall", *flags], env=environment, check=False, capture_output=True)
     for compiled in library.glob("**/*.pyc"):
         if PLACEHOLDER.encode() in compiled.read_bytes():  # replacing a path in marshalled code would break it
             compiled.unlink()
+
+
+def fixed_environment() -> dict[str, str]:
+    """For a compiling Python: the order of sets goes into bytecode, so it must not be random."""
+    return {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"}

@@ -3,6 +3,12 @@
 What is real: the packages they install, Python among them, conda's package format, repodata, solving and linking (py-rattler).
 What is not: the program called conda. It answers to conda's command lines and reads its configuration, and says what it is
 (`conda --version`: conda 26.5.3 (wsb stand-in)).
+
+How far to trust it: on 2026-11-24 conda 26.5.3 itself (from source, with conda-rattler-solver) was run beside it on the same
+channel. Same packages chosen, same modes and groups on disk, same history, same errors for a package, a channel and a server
+that is not there, same refusal of `env update -y`, same builds under CONDA_OVERRIDE_CUDA. Different, and left so: real conda
+retries loudly, draws progress, names its solver in UnsatisfiableError, and writes conda-meta/created_at. Not compared: the
+installers, the terms of service (written after the source of conda-anaconda-tos) and micromamba (after mamba's source).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ import rattler
 from tests.support.channel import wheels
 from tests.support.channel.conda_package import FIXED_TIME_S, Package, write_package
 from tests.support.channel.index import write_index
+from tests.support.channel.pythons import fixed_environment
 from tests.support.standin_conda.program import CONDA_VERSION, STANDIN, relocate
 
 PYTHON = "3.11"
@@ -37,19 +38,10 @@ def build_base(channel: Path, scratch: Path) -> Path:
     write_index(private, (subdir, "noarch"))
     prefix = scratch / "base"
     asyncio.run(_install([private, channel / "conda-forge"], prefix, scratch))
-    compiled = [
-        str(prefix / "bin" / "python"),
-        "-I",
-        "-m",
-        "compileall",
-        "-q",
-        "-j",
-        "2",
-        "--invalidation-mode",
-        "unchecked-hash",
-    ]
-    site_packages = prefix / "lib" / f"python{PYTHON}" / "site-packages"
-    subprocess.run([*compiled, "-s", str(prefix), str(site_packages)], check=False, capture_output=True)
+    compile_all = [str(prefix / "bin" / "python"), "-s", "-B", "-m", "compileall", "-f", "-q"]
+    flags = ["--invalidation-mode", "unchecked-hash", "-s", str(prefix)]
+    site_packages = str(prefix / "lib" / f"python{PYTHON}" / "site-packages")
+    subprocess.run([*compile_all, *flags, site_packages], env=fixed_environment(), check=False, capture_output=True)
     (prefix / "CACHEDIR.TAG").unlink(missing_ok=True)
     for record in (prefix / "conda-meta").glob("*.json"):
         text = record.read_text().replace(f"{private.as_uri()}/", "https://conda.anaconda.org/wsb-standin/")

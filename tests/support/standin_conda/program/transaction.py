@@ -82,9 +82,7 @@ def solve(settings: Settings, wish: Wish) -> list[RepoDataRecord]:
                     path.chmod(0o666 & ~current_umask())  # rattler writes these for the owner alone
     missing = asyncio.run(_missing(settings, wish))
     if missing:
-        raise PackagesNotFoundInChannelsError(
-            missing, [f"{url}/{part}" for url in wish.channels for part in (subdir(), "noarch")]
-        )
+        raise PackagesNotFoundInChannelsError(missing, wish.channels)
     raise LibMambaUnsatisfiableError(explanation)
 
 

@@ -98,7 +98,7 @@ def look_at(settings: Settings, urls: list[str], subdir: str) -> None:
             try:
                 get(settings, f"{url}/{part}/repodata.json", head=True)
             except urllib.error.HTTPError as error:
-                status = f"{error.code} {str(error.reason).upper()}"
+                status = f"{error.code} {error.reason}"
                 if error.code not in (403, 404):
                     raise CondaHTTPError(f"{url}/{part}/repodata.json", status) from error
                 if part == "noarch":
