@@ -17,6 +17,7 @@ NAMES = (
     "cuda",
     "distributions",
     "ecosystem",
+    "errors",
     "gpus",
     "imports",
     "installers",
