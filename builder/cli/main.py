@@ -24,6 +24,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "test": ("test", "Run the smoke tests in the container."),
     "run": ("run", "Run a command of the project in its workspace."),
     "shell": ("shell", "Open a shell in the workspace."),
+    "doctor": ("doctor", "Examine this machine, link by link: GPU, driver, toolkit, engine, network."),
+    "diagnose": ("diagnose", "Read a log and name the known error, its cause and what helps."),
     "schema": ("schema", "Print the JSON Schema of wsb.yaml, for editors."),
     "completion": ("completion", "Print the shell's completion script."),
 }

@@ -19,7 +19,6 @@ from builder.doctor.log import Numbered, lines_of, read
 from builder.model.diagnosis import Diagnosis, KnownCause, Role, UnknownError
 
 _APART: Final = 30  # lines between two errors that have nothing to do with each other
-_GOES_ON: Final = 2  # ordinary lines after an error that show that the program went on
 _SHOWN: Final = 10
 _ORDER: Final = {Role.CAUSE: 0, Role.CONSEQUENCE: 1, Role.NOTICE: 2}
 
@@ -42,25 +41,25 @@ def judge(evidence: Evidence) -> Diagnosis:
     """Which events count, and which of them explain the others."""
     events = evidence.events
     for event in events:  # what nothing came after was not coped with, whatever was said
-        event.is_dealt_with = event.is_dealt_with and evidence.ordinary - event.ordinary >= _GOES_ON
+        event.is_dealt_with = event.was_survived(evidence.ordinary)
     counted = [event for event in events if not event.is_dealt_with and not (event.is_mild and event.match)]
-    set_aside = [event for event in events if event.match and event not in counted]
-    counted += [event for event in set_aside if _is_needed(event, counted)]
-    counted.sort(key=lambda event: event.line)
+    aside = [event for event in events if event.match and event not in counted]
     known = [event for event in counted if event.match]
     unknown = [event for event in counted if not event.match and not _is_explained(event, known)]
-    return Diagnosis(findings=tuple(_ordered(known, evidence.root_rank)), unknown=tuple(_unknown(unknown)))
+    follows = [event for event in known if event.match and event.match.row.role is Role.CONSEQUENCE]
+    open_questions = unknown + (follows if len(follows) == len(known) else [])
+    known += [event for event in aside if _explains_any(event, known) or _was_warning_of(event, open_questions)]
+    return Diagnosis(findings=tuple(_ordered(known, evidence.root_rank)), unknown=tuple(_unknown(unknown, known)))
 
 
-def _is_needed(event: Event, counted: Sequence[Event]) -> bool:
+def _explains_any(event: Event, known: Sequence[Event]) -> bool:
     """Whether an error that was retried, or only warned of, is the reason of one that was not survived."""
-    assert event.match is not None
-    explains = event.match.row.explains
-    if any(other.match and other.match.row.id in explains for other in counted):
-        return True
-    near = [other for other in counted if 0 < other.line - event.line <= _APART]
-    known = [other for other in near if other.match and other.match.row.role is Role.CAUSE]
-    return event.is_mild and not event.is_dealt_with and bool(near) and not known
+    return any(other.match and event.match and other.match.row.id in event.match.row.explains for other in known)
+
+
+def _was_warning_of(event: Event, failures: Sequence[Event]) -> bool:
+    """Whether something was warned of shortly before the program failed in a way that nothing else explains."""
+    return event.is_mild and not event.is_dealt_with and any(0 < other.first - event.last <= _APART for other in failures)
 
 
 def _is_explained(event: Event, known: Sequence[Event]) -> bool:
@@ -95,8 +94,8 @@ def _ordered(known: Sequence[Event], root_rank: int | None) -> list[KnownCause]:
     return [event.match.cause(event.line, event.text) for event in ordered if event.match]
 
 
-def _unknown(events: Sequence[Event]) -> Iterator[UnknownError]:
-    """The errors to show, real ones before echoes of them."""
-    own = [event for event in events if not event.is_echo] or events
+def _unknown(events: Sequence[Event], known: Sequence[Event]) -> Iterator[UnknownError]:
+    """The errors to show: echoes only where nothing better is told."""
+    own = [event for event in events if not event.is_echo] or ([] if known else events)
     for event in own[:_SHOWN]:
         yield UnknownError(line=event.line, text=event.text[:500], package=signs.package_of(event.frames))

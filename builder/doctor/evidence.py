@@ -11,7 +11,9 @@ from typing import Final
 from builder.doctor import signs
 from builder.doctor.catalogue import Catalogue, Match, Present
 from builder.doctor.log import Line, Numbered, blocks, lines_of, place
+from builder.model.diagnosis import Role
 
+_GOES_ON: Final = 2  # ordinary lines after an error that show that the program went on
 _AFTER: Final = 3  # lines after an error that may say it was coped with
 _MOST: Final = 4000  # events that are kept; more say nothing new
 _LONGEST_TRACEBACK: Final = 500  # lines
@@ -28,6 +30,7 @@ class Event:
     line: int
     text: str
     match: Match | None
+    stream: str = ""
     rank: int | None = None
     first: int = 0
     last: int = 0
@@ -36,6 +39,10 @@ class Event:
     is_mild: bool = False
     is_dealt_with: bool = False
     ordinary: int = 0
+
+    def was_survived(self, ordinary: int) -> bool:
+        """Whether it was coped with, and the log goes on. ordinary: the lines of the whole log."""
+        return self.is_dealt_with and ordinary - self.ordinary >= _GOES_ON
 
 
 @dataclass(slots=True)
@@ -98,8 +105,17 @@ class Collector:
         text = line.text
         if text.strip() and not self._is_inside(line):
             self._judge_waiting(text)
-            self._plain(line)
+            if line.stream.startswith("#") and signs.is_done(text):
+                self._step_went_well(line.stream)
+            else:
+                self._plain(line)
             self._before = text
+
+    def _step_went_well(self, step: str) -> None:
+        """A step of a build that ends well has coped with whatever it met."""
+        for event in reversed(self.evidence.events):
+            event.is_dealt_with |= event.stream == step and not (event.match and event.match.row.role is Role.NOTICE)
+        self.evidence.ordinary += _GOES_ON
 
     # --- tracebacks: their frames and source lines quote errors and are none
 
@@ -138,8 +154,10 @@ class Collector:
             return
         self._root_cause(line)
         ended = self._ended(line)
+        if signs.AT_EXIT.match(text.strip()):
+            self._ignores_until = line.number + 3
+            return
         if present.is_harmless(text) or (ended and ended.is_ignored):
-            self._ignores_until = line.number + 3 if ended is None else 0
             return
         frames = tuple(ended.frames) if ended else ()
         is_echo = present.is_echo(text)
@@ -154,6 +172,7 @@ class Collector:
                     line=line.number,
                     text=text.strip(),
                     match=match,
+                    stream=line.stream,
                     rank=line.rank,
                     first=ended.first if ended else line.number,
                     last=line.number,

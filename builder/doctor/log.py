@@ -100,7 +100,7 @@ _PREFIX: Final = re.compile(
     | \[\d+,(?P<mpi>\d+)\]<std(?:err|out)>:[ ]?
     | (?:rank|Rank|RANK)[ _=]?(?P<named>\d+)[ ]?[:|][ ]
     | \d{1,4}:[ ](?=[ ]*\S)                                         # srun --label
-    | \#\d+[ ](?:\d+\.\d+[ ])?                                      # BuildKit
+    | (?P<step>\#\d+)[ ](?:\d+\.\d+[ ])?                            # BuildKit
     | \d{1,5}\.\d{1,3}[ ](?=[ ]*[A-Za-z\[×│╰])                      # BuildKit, repeating a failed step
     | \[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[ ]?UTC|[+-]\d\d:?\d\d)?\]?[:,]?[ ]
     | \[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?[ ]
@@ -128,7 +128,7 @@ def place(number: int, text: str) -> Line:
         groups = found.groupdict()
         told = groups["rank"] or groups["mpi"] or groups["named"]
         rank = int(told) if told else rank
-        stream += next((groups[name] for name in ("service", "pod", "actor") if groups[name]), "")
+        stream += next((groups[name] for name in ("step", "service", "pod", "actor") if groups[name]), "")
         text = text[found.end() :]
     if rank is not None:
         stream += f"rank{rank}"

@@ -10,6 +10,9 @@ from typing import Final
 
 TRACEBACK: Final = "Traceback (most recent call last)"
 FRAME: Final = re.compile(r'\s*(?:[|│]\s*)?File "(?P<path>[^"]+)", line \d+')
+_DONE: Final = re.compile(r"DONE \d+\.\d+s$")
+# Python tidying up at its end: the traceback that follows stopped nothing.
+AT_EXIT: Final = re.compile(r"Exception ignored in|Error in sys\.excepthook")
 NATIVE_FRAME: Final = re.compile(r"\s*frame #\d+:")
 
 # Pieces of plain text: a bunch of lines without any of them holds nothing that this module calls an error.
@@ -38,6 +41,7 @@ WORDS: Final = (
     "exited with ",
     "non-zero",
     "closing signal",
+    "DONE ",
     "Root Cause (first observed failure)",
     "\\n",
 )
@@ -56,7 +60,7 @@ def _any(*patterns: str, flags: int = 0) -> re.Pattern[str]:
 
 # At the start of a line, behind its prefix.
 _ERRORS: Final = _any(
-    r"(?:ERROR|FATAL|CRITICAL|Error|error|fatal|Fatal|FAILED)(?: \w+)?!?:\s+(?!none\b|None\b|no\b|No\b|null\b|nan\b)[^\s\d]",
+    r"(?:ERROR|FATAL|CRITICAL|Error|error|fatal|Fatal|FAILED)!?:\s+(?!none\b|None\b|no\b|No\b|null\b|nan\b)[^\s\d]",
     r"E: \S",
     r"(?:fatal|Fatal Python|CMake) [Ee]rror\b",
     r"[\w./+-]+(?:[:(]\d+[:,)\d]*)+:? (?:fatal )?error(?::| #)",  # a compiler: file, line, error
@@ -73,10 +77,10 @@ _ERRORS: Final = _any(
     r"Error (?:response from daemon|occurred|executing|during|while|in)\b.*\S",
     r"×\s+\S",
 )
-_METRIC: Final = re.compile(r"\bERROR\b[\s:=|]*[-+]?\d")
+_METRIC: Final = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b[\w\s:=|%-]*?[\s:=|][-+]?\d[\d.e%-]*$")
 _FAILURE: Final = re.compile(r"fail|could not|cannot|can't|unable|error|exception", re.IGNORECASE)
 _LEVEL: Final = re.compile(
-    r"(?:^|[\s\[|(:-])(?P<level>DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)(?=[\]\s:|)-]|$)"
+    r"(?P<level>(?<![^\s\[|(:-])(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)(?=[\]\s:|)-]|$))"
     r"|^\[?(?P<letter>[IWEFC])(?:\d{4}[ ]\d\d:\d\d| \d{4}-\d\d-\d\d| \d\d:\d\d:\d\d)"
 )
 _DEALT_WITH: Final = _any(
@@ -145,11 +149,10 @@ def is_raised(text: str) -> bool:
 def is_error(text: str) -> bool:
     """Whether this line by itself says that something failed."""
     bare = text.strip()
-    if _WENT_WELL.search(bare) or _COMMAND.match(text):
+    says_so = _RAISED_BY_NAME.match(bare) or _ERRORS.match(bare)
+    if not says_so and not (level(bare) in ("ERROR", "CRITICAL", "FATAL") and not _METRIC.search(bare)):
         return False
-    if _RAISED_BY_NAME.match(bare) or _ERRORS.match(bare):
-        return True
-    return level(bare) in ("ERROR", "CRITICAL", "FATAL") and not _METRIC.search(bare)
+    return not _WENT_WELL.search(bare) and not _COMMAND.match(text)
 
 
 def level(text: str) -> str:
@@ -181,6 +184,11 @@ def is_warned_failure(text: str) -> bool:
 def is_ordinary(text: str) -> bool:
     """Whether a line that is no error belongs to a program that goes on, not to the report of a failure."""
     return text[0].isalnum() and not text.endswith(":")
+
+
+def is_done(text: str) -> bool:
+    """Whether BuildKit says that a step went well."""
+    return _DONE.match(text) is not None
 
 
 def is_talk(text: str, start: int) -> bool:
