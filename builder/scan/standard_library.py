@@ -8,12 +8,12 @@ import sys
 _OLDER = """
     __builtin__ BaseHTTPServer Bastion CGIHTTPServer ConfigParser Cookie DocXMLRPCServer HTMLParser Queue ScrolledText
     SimpleHTTPServer SimpleXMLRPCServer SocketServer StringIO Tix Tkinter UserDict UserList UserString anydbm cPickle
-    cStringIO commands compiler cookielib copy_reg dbhash dumbdbm dummy_thread dummy_threading exceptions formatter 
-    future_builtins gdbm hotshot htmlentitydefs htmllib httplib md5 mimetools mimify multifile new os2emxpath popen2 posixfile robotparser
-    rfc822 sets sgmllib sha statvfs sunaudio thread tkColorChooser tkCommonDialog tkFileDialog tkFont tkMessageBox
-    tkSimpleDialog toaiff ttk urllib2 urlparse user whichdb xmlrpclib xmllib
-    _bootlocale _dummy_thread aifc asynchat asyncore audioop binhex cgi cgitb chunk crypt distutils imghdr imp lib2to3 macpath
-    mailcap msilib nis nntplib ossaudiodev parser pipes smtpd sndhdr spwd sunau symbol telnetlib uu xdrlib
+    cStringIO commands compiler cookielib copy_reg dbhash dumbdbm dummy_thread dummy_threading exceptions formatter
+    future_builtins gdbm hotshot htmlentitydefs htmllib httplib md5 mimetools mimify multifile new os2emxpath popen2
+    posixfile robotparser rfc822 sets sgmllib sha statvfs sunaudio thread tkColorChooser tkCommonDialog tkFileDialog
+    tkFont tkMessageBox tkSimpleDialog toaiff ttk urllib2 urlparse user whichdb xmlrpclib xmllib _bootlocale _dummy_thread
+    aifc asynchat asyncore audioop binhex cgi cgitb chunk crypt distutils imghdr imp lib2to3 macpath mailcap msilib nis
+    nntplib ossaudiodev parser pipes smtpd sndhdr spwd sunau symbol telnetlib uu xdrlib
 """
 _NEWER = frozenset({"tomllib", "annotationlib", "compression"})
 _ALWAYS = frozenset({"__future__", "__main__", "test", "_typeshed"})
