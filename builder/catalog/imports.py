@@ -21,7 +21,7 @@ def distribution_name(written: str) -> str:
 
 
 class ImportTable:
-    """Import names, traps, and what is used without an import. Part of the Catalog."""
+    """Import names, traps, shared libraries, and what is used without an import. Part of the Catalog."""
 
     tables: Tables
 
@@ -75,6 +75,10 @@ class ImportTable:
         """Whether a distribution is of use without being imported: a tool, or an engine behind another's functions."""
         name = normal(distribution)
         return name in self._without_import or name.startswith(("pytest-", "types-", "sphinx", "jupyter", "flake8-"))
+
+    def library_package(self, stem: str) -> str | None:
+        """The Debian package of a shared library. stem: its name up to .so, such as libGL.so."""
+        return next((row["apt"] for row in self.tables.rows("imports", "libraries") if row["library"] == stem), None)
 
     @property
     def known_names(self) -> tuple[str, ...]:
