@@ -18,7 +18,7 @@ from builder.model.values import DriverVersion, Ide, Unknown
 
 State = Literal["holds", "broken", "unknown", "unused"]
 NAMES = ("IDE", "interpreter", "packages", "processor", "CUDA and driver", "GPU")
-_IDES = {Ide.VSCODE: "VS Code", Ide.PYCHARM: "PyCharm"}
+_IDES = {Ide.VSCODE: "VS Code", Ide.PYCHARM: "PyCharm", Ide.JUPYTER: "Jupyter"}
 _BROKEN_BY = {
     "python-not-supported": "interpreter",
     "no-such-torch": "packages",
