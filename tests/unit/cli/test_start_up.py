@@ -24,24 +24,8 @@ print(json.dumps(sorted(set(sys.modules) - before)), file=sys.stderr)
 
 # Each costs more than 5 ms, or brings what does.
 HEAVY = frozenset(
-    [
-        "asyncio",
-        "concurrent.futures",
-        "ctypes.util",
-        "email",
-        "http.client",
-        "http.server",
-        "importlib.metadata",
-        "importlib.resources",
-        "multiprocessing",
-        "sqlite3",
-        "ssl",
-        "tomllib",
-        "unittest",
-        "urllib.request",
-        "xml",
-        "zipfile",
-    ]
+    {"asyncio", "concurrent.futures", "ctypes.util", "email", "http.client", "http.server", "importlib.metadata"}
+    | {"importlib.resources", "multiprocessing", "sqlite3", "ssl", "tomllib", "unittest", "urllib.request", "xml", "zipfile"}
 )
 
 
