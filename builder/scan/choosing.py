@@ -91,7 +91,9 @@ def _beside(best: Finding, others: Sequence[Finding], wants_cpu: bool) -> tuple[
             is_thin = len(known) <= _FEW or (other.has_torch and not best.has_torch)
             if is_thin and _names(other) - known:
                 return (other,)
-        elif (best.kind == "manifest" and other.kind == "requirements" and not known and _names(other)) or (best.kind == "requirements" and best.is_for_another_system and other.kind == "requirements"):
+        elif (best.kind == "manifest" and other.kind == "requirements" and not known and _names(other)) or (
+            best.kind == "requirements" and best.is_for_another_system and other.kind == "requirements"
+        ):
             return (other,)
     return ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -166,8 +166,12 @@ def _of_its_time(told: Told, releases: Sequence[TorchRelease]) -> Pick | None:
             return Pick(value=releases[-1].minor, because=because)
     if newest.version == releases[0].version:
         return Pick(value=newest.minor, because="nothing in the project names or dates its torch: the newest")
-    because = f"nothing in the project names or dates its torch; {releases[0].version} is of {releases[0].released}, still fresh"
-    return Pick(value=newest.minor, because=because, over=((str(releases[0].version), "what is compiled for it is still to come"),))
+    because = (
+        f"nothing in the project names or dates its torch; {releases[0].version} is of {releases[0].released}, still fresh"
+    )
+    return Pick(
+        value=newest.minor, because=because, over=((str(releases[0].version), "what is compiled for it is still to come"),)
+    )
 
 
 def _no_longer_fresh(releases: Sequence[TorchRelease], fresh: str) -> TorchRelease:
@@ -203,7 +207,11 @@ def pick_python(told: Told, torch: Pick | None) -> Pick | None:
         oldest = [python for python in newest.python_of(LINUX_X86_64) if python in wheels.pythons]
         if oldest:
             return Pick(value=oldest[0], because="nothing in the project names one: nearly every package has files for it")
-    day = max(dated.day if dated else "", release.released if release is not None and torch is None else "", dated.day if dated else "")
+    day = max(
+        dated.day if dated else "",
+        release.released if release is not None and torch is None else "",
+        dated.day if dated else "",
+    )
     if not day:
         day = release.released if release is not None else newest.released
     settled = earlier(day, _SETTLED_PYTHON_DAYS)
@@ -229,7 +237,9 @@ def _release(told: Told, torch: Pick | None) -> TorchRelease | None:
     """The release that the plan will have."""
     if not told.wants_torch:
         return None
-    request = VersionRequest.parse(torch.value) if torch is not None else (told.project.torch.value if told.project.torch else None)
+    request = (
+        VersionRequest.parse(torch.value) if torch is not None else (told.project.torch.value if told.project.torch else None)
+    )
     for release in told.catalog.releases:
         if (request is None or request.admits(release.version)) and _goes_with_companions(told, release):
             return release
@@ -250,7 +260,7 @@ def _goes_with_companions(told: Told, release: TorchRelease) -> bool:
 def _offered(told: Told, release: TorchRelease | None) -> list[str]:
     """The Pythons that torch and its companions have files for."""
     if release is None:
-        return [python for python in told.catalog.python_days if python >= "3.6" or len(python) > 3]
+        return [python for python in told.catalog.python_days if Version(python) >= Version("3.6")]
     offered = list(release.python_of(LINUX_X86_64))
     for package in ("torchvision", "torchaudio"):
         asked = told.project.torchvision if package == "torchvision" else told.project.torchaudio
@@ -289,6 +299,3 @@ def _why_python(python: str, refused: Iterable[tuple[str, object]], release: Tor
         return f"the newest that {text} has files for" if len(text) < 60 else "the newest that its pins have files for"
     known = f"torch {release.version} has files for it, and " if release is not None else ""
     return f"{known}it was out for a year when the project was written ({day[:7]})"
-
-
-__all__ = ["Pick", "Told", "declared_variant", "pick_python", "pick_torch", "replace"]

@@ -93,7 +93,7 @@ def _dated(line: Asked, catalog: Catalog) -> Dated | None:
     if not everything:
         return None
     days = {age.version: age.released for age in everything}
-    exact = [age for age in catalog.ages(line.name, line.specifiers)] if _is_exact(line.specifiers) else []
+    exact = list(catalog.ages(line.name, line.specifiers)) if _is_exact(line.specifiers) else []
     if exact:
         return Dated(text=line.text, where=line.where, day=exact[0].released, until=_later(exact[0].released, AFTER_A_PIN_DAYS))
     spoken = [day for specifier in line.specifiers if (day := _day_of(specifier, days))]

@@ -11,9 +11,13 @@ from builder.model.values import CudaVersion, Located, Location, Variant, Versio
 from builder.scan.choosing import Sources
 from builder.scan.survey import Finding
 
-_SIDE_FOLDERS = frozenset({"", "docker", ".devcontainer", "binder", ".binder", "scripts", "install", "conda", "env", "envs", "requirements"})
+_SIDE_FOLDERS = frozenset(
+    {"", "docker", ".devcontainer", "binder", ".binder", "scripts", "install", "conda", "env", "envs", "requirements"}
+)
 
-_PYTORCH_IMAGE = re.compile(r"(?:^|/)pytorch/pytorch:(?P<torch>\d+\.\d+(?:\.\d+)?)-cuda(?P<cuda>\d+\.\d+)-cudnn\d+(?:\.\d+)?-(?P<kind>\w+)")
+_PYTORCH_IMAGE = re.compile(
+    r"(?:^|/)pytorch/pytorch:(?P<torch>\d+\.\d+(?:\.\d+)?)-cuda(?P<cuda>\d+\.\d+)-cudnn\d+(?:\.\d+)?-(?P<kind>\w+)"
+)
 _CUDA_IMAGE = re.compile(r"(?:^|/)(?:nvidia|cuda|nvcr\.io/nvidia)/?cuda:(?P<cuda>\d+\.\d+)")
 _PYTHON_IMAGE = re.compile(r"(?:^|/)python:(?P<python>3\.\d+)")
 _NGC_IMAGE = re.compile(r"nvcr\.io/nvidia/pytorch:(?P<year>\d\d)\.(?P<month>\d\d)")
