@@ -59,6 +59,7 @@ def _rank(finding: Finding, project_name: str, wants_cpu: bool) -> tuple[object,
     return (
         finding.is_for_another_system,
         finding.is_for_cpu != wants_cpu and finding.is_for_cpu,
+        not (finding.depth and _is_called(posixpath.dirname(finding.path), project_name)),
         not finding.has_torch,
         finding.is_aside,
         finding.depth,

@@ -12,10 +12,10 @@ from builder.catalog import Catalog
 from builder.catalog.rows import LINUX_X86_64, TorchRelease
 from builder.model.project import Project
 from builder.model.values import CPU, Located, Variant, VersionRequest
-from builder.scan.eras import Dated, earlier, era, served
+from builder.scan.eras import Dated, earlier, era, frozen_for, served
 from builder.scan.evidence import Witness, is_settled
 
-_SETTLED_PYTHON_DAYS = 330  # how long a Python has been out before most packages have files for it
+_SETTLED_PYTHON_DAYS = 365  # how long a Python has been out before most packages have files for it
 _FRESH_DAYS = 90  # how long a torch is new: what is compiled for it follows some weeks later
 
 # What conda's two selectors say of torch: the last release on the pytorch channel that each of them chose a build of.
@@ -203,17 +203,14 @@ def pick_python(told: Told, torch: Pick | None) -> Pick | None:
         return said
     dated = _limit(told)
     newest = told.catalog.releases[0]
-    if dated is None and (release is None or release.released >= earlier(newest.released, 365)) and own is None:
+    if dated is not None and (made := frozen_for(wheels.pythons, told.project, told.catalog, dated.day)) is not None:
+        return Pick(value=made[0], because=f"{made[1].text} ({made[1].where}) and others are the last that serve it")
+    is_recent = release is None or release.released >= earlier(newest.released, 365)
+    if is_recent and (dated is None or dated.day >= earlier(newest.released, 3 * 365)):
         oldest = [python for python in newest.python_of(LINUX_X86_64) if python in wheels.pythons]
         if oldest:
-            return Pick(value=oldest[0], because="nothing in the project names one: nearly every package has files for it")
-    day = max(
-        dated.day if dated else "",
-        release.released if release is not None and torch is None else "",
-        dated.day if dated else "",
-    )
-    if not day:
-        day = release.released if release is not None else newest.released
+            return Pick(value=oldest[0], because="nothing in the project names one; nearly every package has files for it")
+    day = release.released if release is not None else dated.day if dated is not None else newest.released
     settled = earlier(day, _SETTLED_PYTHON_DAYS)
     days = told.catalog.python_days
     fitting = [python for python in wheels.pythons if days.get(python, "9999") <= settled]
@@ -268,7 +265,7 @@ def _offered(told: Told, release: TorchRelease | None) -> list[str]:
         row = told.catalog.companion(package, version) if asked is not None else None
         if row is not None:
             offered = [python for python in offered if row.has_python(LINUX_X86_64, python)] or offered
-    return [python for python in offered if python.startswith("3.")]
+    return [python for python in offered if Version(python) >= Version("3.6")] or offered
 
 
 def _python_said(told: Told, offered: Sequence[str]) -> Pick | None:

@@ -19,8 +19,11 @@ from builder.catalog.packages import normal
 from builder.model.project import Project
 from builder.model.values import Located, Location, VersionRequest
 
-AFTER_A_PIN_DAYS = 92  # people pin what is new, and pins of one project lie months apart
-AFTER_A_BOUND_DAYS = 365  # a lower bound is raised seldom
+AFTER_A_LIST_DAYS = 14  # a frozen list holds what was new on its day
+AFTER_A_PIN_DAYS = 92  # a single pin may be older than the project
+AFTER_A_BOUND_DAYS = 396  # a lower bound is raised seldom
+AFTER_TORCH_DAYS = 365  # torch's own a little less so
+_A_LIST = 3  # pins that make a list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,38 +74,51 @@ def _specifiers(text: str) -> SpecifierSet | None:
 
 
 def era(project: Project, torch: Located[VersionRequest] | None, catalog: Catalog) -> Dated | None:
-    """What dates the project latest; None when nothing does."""
-    found = [one for line in asked(project) if (one := _dated(line, catalog))]
-    if torch is not None:
-        found += _dated_by_torch(torch, catalog)
-    pinned = [one for one in found if one.until == _later(one.day, AFTER_A_PIN_DAYS)]
-    if len(pinned) >= 3:  # a frozen list: what it leaves open says nothing more
-        last = max(pinned, key=lambda one: one.day)
-        found = [one for one in found if one in pinned or one.day > last.day]
-        found = [_at_pin(one) for one in found]
-    return max(found, key=lambda one: (one.until, one.day), default=None)
+    """What dates the project latest; None when no pin and no bound does.
 
-
-def _at_pin(one: Dated) -> Dated:
-    return Dated(text=one.text, where=one.where, day=one.day, until=_later(one.day, AFTER_A_PIN_DAYS))
-
-
-def _dated(line: Asked, catalog: Catalog) -> Dated | None:
-    """The day a requirement speaks of."""
-    everything = catalog.ages(line.name, SpecifierSet(""))
-    if not everything:
+    That a package is named at all only says that the project is not older than its first release.
+    """
+    lines = asked(project)
+    pins = [one for line in lines if _is_exact(line.specifiers) and (one := _pinned(line, catalog))]
+    bounds = [one for line in lines if not _is_exact(line.specifiers) and (one := _bounded(line, catalog))]
+    bounds += _bounded_torch(torch, catalog) if torch is not None else []
+    if len(pins) >= _A_LIST:
+        pins = [_until(one, AFTER_A_LIST_DAYS) for one in pins]
+        last = max(one.day for one in pins)
+        bounds = [_until(one, AFTER_A_LIST_DAYS) for one in bounds if one.day > last]
+    if not pins and not bounds:
         return None
-    days = {age.version: age.released for age in everything}
-    exact = list(catalog.ages(line.name, line.specifiers)) if _is_exact(line.specifiers) else []
-    if exact:
-        return Dated(text=line.text, where=line.where, day=exact[0].released, until=_later(exact[0].released, AFTER_A_PIN_DAYS))
-    spoken = [day for specifier in line.specifiers if (day := _day_of(specifier, days))]
-    day = max(spoken, default=min(days.values()))
-    return Dated(text=line.text, where=line.where, day=day, until=_later(day, AFTER_A_BOUND_DAYS))
+    named = [one for line in lines if not line.specifiers and (one := _first(line, catalog))]
+    return max((*pins, *bounds, *named), key=lambda one: (one.until, one.day))
+
+
+def _until(one: Dated, days: int) -> Dated:
+    return Dated(text=one.text, where=one.where, day=one.day, until=_later(one.day, days))
 
 
 def _is_exact(specifiers: SpecifierSet) -> bool:
     return any(one.operator in ("==", "===", "~=") for one in specifiers)
+
+
+def _pinned(line: Asked, catalog: Catalog) -> Dated | None:
+    ages = catalog.ages(line.name, line.specifiers)
+    return _dated(line, min(age.released for age in ages), AFTER_A_PIN_DAYS) if ages else None
+
+
+def _bounded(line: Asked, catalog: Catalog) -> Dated | None:
+    """The day of the latest version that a bound names."""
+    days = {age.version: age.released for age in catalog.ages(line.name, SpecifierSet(""))}
+    spoken = [day for specifier in line.specifiers if (day := _day_of(specifier, days))]
+    return _dated(line, max(spoken), AFTER_A_BOUND_DAYS) if spoken else None
+
+
+def _first(line: Asked, catalog: Catalog) -> Dated | None:
+    ages = catalog.ages(line.name, SpecifierSet(""))
+    return _dated(line, min(age.released for age in ages), AFTER_A_BOUND_DAYS) if ages else None
+
+
+def _dated(line: Asked, day: str, days: int) -> Dated:
+    return Dated(text=line.text, where=line.where, day=day, until=_later(day, days))
 
 
 def _day_of(specifier: Specifier, days: dict[Version, str]) -> str | None:
@@ -111,22 +127,21 @@ def _day_of(specifier: Specifier, days: dict[Version, str]) -> str | None:
         version = Version(specifier.version.removesuffix(".*"))
     except InvalidVersion:
         return None
-    if specifier.operator in ("<", "<=") and (version.release[1:] in ((), (0,), (0, 0))):
+    if specifier.operator in ("<", "<=") and version.release[1:] in ((), (0,), (0, 0)):
         return None  # <2 is written long before there is a 2
     later = [known for known in days if known >= version]
     return days[min(later)] if later else None
 
 
-def _dated_by_torch(torch: Located[VersionRequest], catalog: Catalog) -> list[Dated]:
+def _bounded_torch(torch: Located[VersionRequest], catalog: Catalog) -> list[Dated]:
     found = []
     for specifier in torch.value.specifiers:
-        if specifier.operator in ("<", "<="):
-            continue
         version = Version(specifier.version.removesuffix(".*"))
         later = [release for release in catalog.releases if release.version >= version]
-        if later:
+        if later and specifier.operator not in ("<", "<="):
             day = later[-1].released
-            found.append(Dated(text=f"torch {torch.value}", where=torch.where, day=day, until=_later(day, AFTER_A_BOUND_DAYS)))
+            until = _later(day, AFTER_TORCH_DAYS)
+            found.append(Dated(text=f"torch {torch.value}", where=torch.where, day=day, until=until))
     return found
 
 
@@ -163,3 +178,29 @@ def served(pythons: Iterable[str], project: Project, catalog: Catalog) -> Wheels
         refused.extend((python, line) for python in left if python not in fitting)
         left = fitting
     return Wheels(pythons=tuple(left), refused=tuple(refused))
+
+
+def frozen_for(pythons: Iterable[str], project: Project, catalog: Catalog, day: str) -> tuple[str, Asked] | None:
+    """The Python that a frozen list was made under, with the pin that tells; None when it does not tell.
+
+    A pin tells when later releases were there on that day and none of them serves its newest Python any more... that is, when
+    it is the last release for an old Python. Several must agree.
+    """
+    votes: dict[str, list[Asked]] = {}
+    candidates = list(pythons)
+    for line in asked(project):
+        pinned = catalog.ages(line.name, line.specifiers) if _is_exact(line.specifiers) else ()
+        if len(pinned) != 1:
+            continue
+        later = [
+            age for age in catalog.ages(line.name, SpecifierSet(f">{pinned[0].version}")) if age.released < earlier(day, 120)
+        ]
+        for python in candidates:
+            if later and pinned[0].serves(python) and not any(age.serves(python) for age in later):
+                votes.setdefault(python, []).append(line)
+    # a release that is the last for 3.6 is the last for 3.7 only when 3.7 was dropped with it: the newest such counts
+    told = {python: lines for python, lines in votes.items() if len(lines) >= 2}
+    if not told:
+        return None
+    python = max(told, key=lambda one: (len(told[one]), Version(one)))
+    return python, told[python][0]

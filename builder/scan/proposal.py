@@ -90,7 +90,7 @@ def propose(
     sources = _sources(findings, directory_name, wants_cpu, answers.get("sources"))
     project, problems = _project_of(sources, read)
     heard = witnesses(findings, sources)
-    has_torch = _has_torch(project, heard, catalog, imports)
+    has_torch = any(one.has_torch for one in findings) or _has_torch(project, heard, catalog, imports)
     told = Told(project=project, witnesses=heard, catalog=catalog, wants_torch=has_torch)
     torch = pick_torch(told) if has_torch else Pick(value="none", because=_why_no_torch(project))
     torch = _answered(torch, answers.get("torch"))

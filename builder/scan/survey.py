@@ -30,8 +30,9 @@ MAX_FINDINGS = 80
 MAX_DEPTH = 4
 
 _REQUIREMENTS = re.compile(
-    r"(^|.*[-_.])req(uirement)?s?([-_.].*)?\.(txt|in)|requirements/[^/]+\.txt|.*pip[^/]*\.txt|spec[-_]?file\.txt", re.I
+    r"([\w.-]*[-_.])?req(uirement)?s?([-_.][\w.-]*)?\.(txt|in)|[\w.-]*pip[\w.-]*\.txt|spec[-_]?file\.txt", re.I
 )
+_IN_REQUIREMENTS = re.compile(r"(^|.*/)requirements/[^/]+\.(txt|in)", re.I)
 _NO_REQUIREMENTS = re.compile(r"constraint|readme|license|robots|cmakelists", re.I)
 _NO_ENVIRONMENT = re.compile(
     r"(^|/)(\.github|\.gitlab|\.circleci|recipe|conda[._-]recipe)/|(^|/)meta\.ya?ml$|docker-compose|mkdocs|\.pre-commit"
@@ -122,7 +123,7 @@ def _finding(path: str, read: Read) -> Finding | None:
             return _document(path, rank, reader, read)
     if name.lower().endswith((".yml", ".yaml")) and not _NO_ENVIRONMENT.search(path):
         return _declaring(path, "environment", read) if _is_environment(path, read) else None
-    if _REQUIREMENTS.fullmatch(path) and not _NO_REQUIREMENTS.search(name):
+    if (_REQUIREMENTS.fullmatch(name) or _IN_REQUIREMENTS.fullmatch(path)) and not _NO_REQUIREMENTS.search(name):
         return _declaring(path, "requirements", read)
     return None
 
