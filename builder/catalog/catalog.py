@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from packaging.version import Version
 
+from builder.catalog.ages import AgeTable
 from builder.catalog.hardware import HardwareTable
 from builder.catalog.images import ImageTable
 from builder.catalog.imports import ImportTable
@@ -15,7 +16,7 @@ from builder.catalog.tables import Tables
 from builder.catalog.torch import TorchTable
 
 
-class Catalog(TorchTable, HardwareTable, ImageTable, PackageTable, ImportTable):
+class Catalog(TorchTable, HardwareTable, ImageTable, PackageTable, ImportTable, AgeTable):
     """All that is known, asked in the words of the resolver. A table is parsed when a query first needs it."""
 
     def __init__(self, read: Callable[[str], bytes]) -> None:

@@ -16,6 +16,7 @@ from builder import __version__
 
 # verb → (module below builder.cli, what `wsb --help` says of it), in the order people need them.
 VERBS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Read the project and write its wsb.yaml, with a reason beside each choice."),
     "plan": ("plan", "Show what would be built, and why; needs no engine."),
     "explain": ("explain", "Say why: the decisions, and the chain from IDE to GPU."),
     "catalog": ("catalog", "Ask the tables: torch builds, GPUs, drivers, images, import names."),
