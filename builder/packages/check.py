@@ -36,7 +36,7 @@ _BROUGHT = {
 class Checked:
     """Everything a check looks at. document: the plan's JSON. files: all of the project's.
 
-    installed: None without an image. opens_windows: whether the code shows windows by cv2.imshow and its like.
+    installed: None without an image. imported_standard: names of Python's own modules that a file of the project has too.
     """
 
     imports: Imports
@@ -47,7 +47,6 @@ class Checked:
     installed: Installed | None = None
     files: tuple[str, ...] = ()
     imported_standard: frozenset[str] = frozenset()
-    python_asked: Declared | None = None
 
     @cached_property
     def declared_by_name(self) -> Mapping[str, Declared]:
@@ -75,16 +74,17 @@ class Checked:
 
 def check(given: Checked) -> tuple[Finding, ...]:
     """All findings, errors first."""
+    misnamed = tuple(_misnamed(given))
     return in_order(
         [
             *_missing(given),
-            *_misnamed(given),
+            *misnamed,
             *_shadowed(given),
             *_hidden_standard(given),
             *_twice(given),
             *check_plan.contradictions(given.declared, given.document, given.installed),
             *check_plan.conflicts(given.installed),
-            *_unused(given),
+            *_unused(given, {one.name for one in misnamed}),
         ]
     )
 
@@ -295,7 +295,8 @@ def _twice(given: Checked) -> Iterator[Finding]:
                 continue
         else:
             known = given.catalog.providers(name)
-            several = {one: given.declared_by_name[one].text for one in known if one in given.declared_by_name}
+            distinct = {id(given.declared_by_name[one]): one for one in known if one in given.declared_by_name}
+            several = {one: given.declared_by_name[one].text for one in distinct.values()}
         if len(several) > 1:
             yield _two(given, name, places, several)
 
@@ -328,13 +329,13 @@ def _two(given: Checked, name: str, places: tuple[Import, ...], several: Mapping
 # --- never imported ---
 
 
-def _unused(given: Checked) -> Iterator[Finding]:
+def _unused(given: Checked, misnamed: set[str]) -> Iterator[Finding]:
     if not given.imports.needed and not given.imports.own:
         return
     imported = {name.partition(".")[0] for name in given.places} | {one.top for one in given.imports.own}
     folded = {normal(name) for name in imported}
     for one in given.declared:
-        if one.kind not in ("pip", "conda") or not one.name or given.catalog.is_used_without_import(one.name):
+        if one.kind not in ("pip", "conda") or one.name in {"", *misnamed} or given.catalog.is_used_without_import(one.name):
             continue
         if _is_used(given, one, imported, folded):
             continue

@@ -15,6 +15,7 @@ from builder.model.values import VersionRequest
 from builder.packages.declared import TORCH, Declared
 from builder.packages.findings import Finding
 from builder.packages.installed import Installed
+from builder.resolve.given import admits_python
 
 
 def contradictions(declared: Sequence[Declared], document: Mapping[str, Any], installed: Installed | None) -> Iterator[Finding]:
@@ -24,7 +25,7 @@ def contradictions(declared: Sequence[Declared], document: Mapping[str, Any], in
     for one in declared:
         version = _found(one, planned, installed)
         request = _request(one)
-        if version is None or request is None or request.admits(version):
+        if version is None or request is None or _admits(one, request, version):
             continue
         overriding = own.get(one.name)
         because = ""
@@ -77,6 +78,12 @@ def _request(one: Declared) -> VersionRequest | None:
         return VersionRequest.parse(asks)
     except ValueError:
         return None
+
+
+def _admits(one: Declared, request: VersionRequest, version: Version) -> bool:
+    if one.name == "python":
+        return admits_python(request, version.public)
+    return request.specifiers.contains(version.public, prereleases=True)
 
 
 def _version(text: str) -> Version | None:
