@@ -59,7 +59,7 @@ def image(*rows: dict[str, Any], conda: tuple[str, ...] = ()) -> Installed:
 
 def checked(code: str, packages: str = "", installed: Installed | None = None, **files: str) -> Checked:
     """A project with main.py. packages: lines below `name:`. A keyword requirements_txt is the file requirements.txt."""
-    held = {name.replace("__", "/").replace("_txt", ".txt").replace("_py", ".py"): text for name, text in files.items()}
+    held = {name if "/" in name else _path(name): text for name, text in files.items()}
     spec = read_spec(f"name: m\n{packages}\n", "wsb.yaml")
     project = read_project(lambda path: held[path].encode() if path in held else None, spec)
     declared = read_declared(spec, project, load())
@@ -74,6 +74,10 @@ def checked(code: str, packages: str = "", installed: Installed | None = None, *
         files=found.files,
         imported_standard=found.imported_standard,
     )
+
+
+def _path(keyword: str) -> str:
+    return keyword.replace("__", "/").replace("_txt", ".txt").replace("_py", ".py")
 
 
 def found(code: str, packages: str = "", installed: Installed | None = None, **files: str) -> dict[tuple[str, str], Finding]:
