@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "test": ("test", "Run the smoke tests in the container."),
     "run": ("run", "Run a command of the project in its workspace."),
     "shell": ("shell", "Open a shell in the workspace."),
+    "check": ("check", "Hold the project's imports against its packages; --fix mends wsb.yaml."),
     "schema": ("schema", "Print the JSON Schema of wsb.yaml, for editors."),
     "completion": ("completion", "Print the shell's completion script."),
 }
