@@ -36,6 +36,8 @@ EXIT_CODES: dict[str, ExitCode] = {
     "no-such-file": ExitCode.USAGE,
     "terms-not-accepted": ExitCode.USAGE,
     "file-was-edited": ExitCode.ANSWER_IS_NO,
+    "no-such-gpu": ExitCode.ANSWER_IS_NO,
+    "gpu-busy": ExitCode.ANSWER_IS_NO,
     "no-such-torch": ExitCode.NOTHING_COMPATIBLE,
     "python-not-supported": ExitCode.NOTHING_COMPATIBLE,
     "gpu-not-supported": ExitCode.NOTHING_COMPATIBLE,
