@@ -8,13 +8,14 @@ from packaging.version import Version
 
 from builder.catalog.hardware import HardwareTable
 from builder.catalog.images import ImageTable
+from builder.catalog.imports import ImportTable
 from builder.catalog.packages import PackageTable
 from builder.catalog.rows import TorchBuild
 from builder.catalog.tables import Tables
 from builder.catalog.torch import TorchTable
 
 
-class Catalog(TorchTable, HardwareTable, ImageTable, PackageTable):
+class Catalog(TorchTable, HardwareTable, ImageTable, PackageTable, ImportTable):
     """All that is known, asked in the words of the resolver. A table is parsed when a query first needs it."""
 
     def __init__(self, read: Callable[[str], bytes]) -> None:

@@ -87,7 +87,8 @@ def _gpu(name: str, catalog: Catalog) -> Gpu:
         hints = [f"did you mean {' or '.join(similar)}?"] if similar else []
         hints.append("a compute capability such as 8.6 does as well")
         raise WsbError("bad-value", f"the GPU {name!r} is in no table", hints=hints)
-    return Gpu(name=model.name, compute_capability=model.compute_capability)
+    # a capability that nobody verified is left to the plan, which looks it up again and warns
+    return Gpu(name=model.name, compute_capability=None if model.unverified else model.compute_capability)
 
 
 class _Reader:
@@ -201,7 +202,7 @@ class _Reader:
             memory = None
         return Gpu(
             name=name,
-            compute_capability=model.compute_capability if model else capability,
+            compute_capability=model.compute_capability if model and not model.unverified else capability,
             memory_mib=memory,
             uuid=facts.get("uuid"),
         )

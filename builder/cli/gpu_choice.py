@@ -23,7 +23,7 @@ def gpus_option(command: F) -> F:
     return click.option(
         "--gpus",
         metavar="WHICH",
-        help="all, none, 0,2 or UUIDs, MIG-… or 1:0 for slices, free:2 for idle ones, or a CDI name. Default: what torch can use.",
+        help="all, none, 0,2 or UUIDs, MIG-… or 1:0 for slices, free:2 for idle ones, or a CDI name.",
     )(command)
 
 

@@ -185,3 +185,12 @@ def test_ecosystem_wheels_are_of_builds_that_exist() -> None:
                 for build in CATALOG.builds(release, "linux_x86_64")
             }
             assert set(variants) <= built, (row["package"], minor, set(variants) - built)
+
+
+def test_doubts_are_about_builds_that_the_table_has_or_of_builds_that_it_leaves_out() -> None:
+    doubts = [(release, doubt) for release in CATALOG.releases for doubt in release.doubts]
+    assert doubts
+    for release, doubt in doubts:
+        built = {build.variant for build in CATALOG.builds(release, "linux_x86_64")}
+        for variant in doubt.variants:
+            assert (variant in built) != doubt.is_missing, (release.version, variant)
