@@ -19,7 +19,7 @@ from builder.model.host import Host, Reach
 from builder.model.plan import Plan
 from builder.model.project import Project
 from builder.model.spec import Spec
-from builder.model.values import Location
+from builder.model.values import Location, Passthrough
 
 if TYPE_CHECKING:
     from builder.engine.base import Engine
@@ -104,17 +104,38 @@ def document(plan: Plan) -> dict[str, Any]:
 def render(plan: Plan, *, inputs_digest: str = "") -> FileSet:
     """Every file the build needs besides the project's own."""
     from builder import assets
+    from builder.render import names
     from builder.render.files import render_files
+    from builder.verify.expect import GpuMode, expectations
 
-    text = json.dumps(document(plan), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    what = document(plan)
+    gpu_mode: GpuMode = "none" if plan.passthrough is Passthrough.NONE else "auto"
     return render_files(
         plan,
-        document=text.encode(),
+        document=_json(what),
+        expected=_json(expectations(what, None, None, names.WORKSPACE, gpu_mode)),
         templates=assets.dockerfile_templates(),
         probes=assets.probe_sources(),
-        metadata=json.loads(assets.devcontainer_files()["metadata.json"]),
+        devcontainer=assets.devcontainer_parts(),
         version=__version__,
         inputs_digest=inputs_digest,
+    )
+
+
+def render_for_ides(plan: Plan, directory: Path) -> FileSet:
+    """The files that IDEs read, for the programs that the project has."""
+    from builder import assets
+    from builder.folder import Folder
+    from builder.render.ide_files import ide_files
+    from builder.scan.entry_points import entry_points, is_candidate, is_test
+
+    folder = Folder(directory)
+    return ide_files(
+        plan,
+        entry_points(folder.texts(is_candidate)),
+        has_tests=any(is_test(path) for path in folder.names()),
+        parts=assets.devcontainer_parts(),
+        templates=assets.devcontainer_templates(),
     )
 
 
@@ -170,6 +191,10 @@ def with_local_sources(plan: Plan, environ: Mapping[str, str]) -> Plan:
     if plan.sources.ca is not None:
         return plan
     return replace(plan, sources=replace(plan.sources, ca=ca_bundle(environ)))
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def _digest(contents: Mapping[str, bytes]) -> str:

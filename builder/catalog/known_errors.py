@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from builder.catalog.rows import Row
 from builder.catalog.tables import Tables
 from builder.model.diagnosis import Role
+from builder.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KnownError:
     """One row of errors.json.
 
@@ -31,7 +31,7 @@ class KnownError:
     example: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LogWords:
     """Lines that look like errors and are none, and lines that only repeat that something failed before."""
 

@@ -1,9 +1,8 @@
-"""Queries over packages beside torch: what they need, what conda and imports call them, where mirrors lie."""
+"""Queries over packages beside torch: what they need, what conda calls them, where mirrors lie."""
 
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -11,14 +10,10 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from builder.catalog.imports import normal as normal  # other rooms take it from here
 from builder.catalog.rows import Row, TorchRelease
 from builder.catalog.tables import Tables
 from builder.model.values import CPU, Variant
-
-
-def normal(name: str) -> str:
-    """A package's name as indexes compare it: lower case, runs of -, _ and . as one hyphen."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def wheel_page(row: Row, release: TorchRelease, variant: Variant) -> str | None:
@@ -53,7 +48,7 @@ def has_own_wheel(row: Row, release: TorchRelease, variant: Variant, python: str
 
 
 class PackageTable:
-    """Ecosystem, conda names, import names and mirrors. Part of the Catalog."""
+    """Ecosystem, conda names and mirrors. Part of the Catalog."""
 
     tables: Tables
 
@@ -115,16 +110,3 @@ class PackageTable:
     @property
     def presets(self) -> tuple[str, ...]:
         return ("default", *(row["preset"] for row in self.tables.rows("presets")))
-
-    def import_name(self, name: str) -> Row | None:
-        """The row of an import name, or of the longest dotted part of it that is known."""
-        rows = {row["import"]: row for row in self.tables.rows("imports")}
-        parts = name.split(".")
-        for length in range(len(parts), 0, -1):
-            if (found := rows.get(".".join(parts[:length]))) is not None:
-                return found
-        return None
-
-    def import_trap(self, name: str) -> Row | None:
-        """A distribution that has this name and is something else."""
-        return next((row for row in self.tables.rows("imports", "traps") if row["name"] == name), None)

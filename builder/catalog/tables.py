@@ -12,6 +12,7 @@ from typing import Any
 from builder.catalog.rows import Row
 
 NAMES = (
+    "ages",
     "companions",
     "conda",
     "cuda",

@@ -9,7 +9,7 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from builder.catalog.rows import CompanionRelease, MachineCode, Row, TorchBuild, TorchRelease
+from builder.catalog.rows import CompanionRelease, Doubt, MachineCode, Row, TorchBuild, TorchRelease
 from builder.catalog.tables import Tables
 from builder.model.values import CPU, ComputeCapability, CudaVersion, Variant
 
@@ -161,6 +161,10 @@ def _release(row: Row) -> TorchRelease:
         is_lts=row.get("lts", False),
         note=row.get("note"),
         unverified=row.get("unverified"),
+        doubts=tuple(
+            Doubt(variants=_names(one["variants"]), because=one["because"], is_missing=one.get("missing", False))
+            for one in row.get("doubts", ())
+        ),
         source=tuple(row["source"]),
     )
 

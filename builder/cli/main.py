@@ -16,6 +16,7 @@ from builder import __version__
 
 # verb → (module below builder.cli, what `wsb --help` says of it), in the order people need them.
 VERBS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Read the project and write its wsb.yaml, with a reason beside each choice."),
     "plan": ("plan", "Show what would be built, and why; needs no engine."),
     "explain": ("explain", "Say why: the decisions, and the chain from IDE to GPU."),
     "catalog": ("catalog", "Ask the tables: torch builds, GPUs, drivers, images, import names."),
@@ -24,7 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "test": ("test", "Run the smoke tests in the container."),
     "run": ("run", "Run a command of the project in its workspace."),
     "shell": ("shell", "Open a shell in the workspace."),
-    "doctor": ("doctor", "Examine this machine, link by link: GPU, driver, toolkit, engine, network."),
+    "check": ("check", "Hold the project's imports against its packages; --fix mends wsb.yaml."),
     "diagnose": ("diagnose", "Read a log and name the known error, its cause and what helps."),
     "schema": ("schema", "Print the JSON Schema of wsb.yaml, for editors."),
     "completion": ("completion", "Print the shell's completion script."),

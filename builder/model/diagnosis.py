@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
+
+from builder.model.frozen import frozen
 
 
 class Role(str, Enum):
@@ -15,7 +17,7 @@ class Role(str, Enum):
     NOTICE = "notice"  # worth knowing; by itself it stops nothing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KnownCause:
     """A known error found in a log.
 
@@ -33,7 +35,7 @@ class KnownCause:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class UnknownError:
     """An error that no entry of the catalogue matches. package: whose code raised it, "" when the log does not tell."""
 
@@ -42,7 +44,7 @@ class UnknownError:
     package: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Diagnosis:
     """findings: the first is the cause. unknown: in the order of the log; empty where the findings explain the errors."""
 
