@@ -22,6 +22,8 @@ from builder.ui.console import Console
 from builder.ui.progress import Progress
 from builder.verify.reader import CheckEvent, CheckFinished
 
+_READ_BYTES = 1 << 22
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
@@ -56,7 +58,7 @@ def build(
         try:
             built = maker.build(plan, files, workspace.directory)
         except BuildFailed as failure:
-            raise replace(failure, hints=(*failure.hints, *_log_hint(log))) from failure
+            raise replace(failure, hints=(*failure.hints, *_known_hints(failure, log), *_log_hint(log))) from failure
         except WsbError as error:
             raise replace(error, hints=(*error.hints, *_log_hint(log))) from error
     seconds = time.monotonic() - began
@@ -64,6 +66,19 @@ def build(
         f"built {plan.name} in {seconds:.1f} s" + ("" if built.was_new else ", on a torch image that was there already")
     )
     return Done(built=built, steps=tuple(steps), seconds=seconds)
+
+
+def _known_hints(failure: BuildFailed, log: BuildLog) -> tuple[str, ...]:
+    """What the catalogue of known errors says of a failed step; nothing where the failure says it by itself."""
+    if failure.code != "build-failed" or log.path is None:
+        return ()
+    from builder.doctor.tail import first_cause
+
+    try:
+        cause = first_cause(log.path.read_bytes()[-_READ_BYTES:])
+    except OSError:
+        return ()
+    return (f"known as {cause.id}: {cause.cause}", cause.remedy) if cause else ()
 
 
 def _log_hint(log: BuildLog) -> tuple[str, ...]:

@@ -62,8 +62,8 @@ class DockerEngine:
     def run(self, request: ContainerRequest, on_output: Callable[[Output], None], timeout_s: float | None = None) -> int:
         return containers.run(self._api, request, on_output, timeout_s, self._clock)
 
-    def attach(self, request: ContainerRequest) -> int:
-        return attach.attach(self._api, request)
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
+        return attach.attach(self._api, request, on_output)
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         return images.files(self._api, image, paths)
