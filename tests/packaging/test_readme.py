@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
-from builder.cli.main import VERBS, wsb
+from builder.cli.main import wsb
 from tests.support.readme import READMES, ROOT, commands, every_command, words
 
 # Verbs that ask neither an engine nor anything outside of this machine.
