@@ -15,6 +15,7 @@ NAMES = (
     "companions",
     "conda",
     "cuda",
+    "cudnn",
     "distributions",
     "ecosystem",
     "gpus",
