@@ -25,6 +25,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run a command of the project in its workspace."),
     "shell": ("shell", "Open a shell in the workspace."),
     "check": ("check", "Hold the project's imports against its packages; --fix mends wsb.yaml."),
+    "ls": ("ls", "List the workspaces on this engine, their sizes and what they share."),
+    "rm": ("rm", "Remove workspaces; what others share stays."),
+    "prune": ("prune", "Free what no workspace uses any more; says first what."),
     "schema": ("schema", "Print the JSON Schema of wsb.yaml, for editors."),
     "completion": ("completion", "Print the shell's completion script."),
 }
