@@ -63,7 +63,7 @@ def start(
             ports=ports,
             shm_size=shm_size,
             network=network,
-            workdir=_below(present.workspace.directory, Path(directory)),
+            workdir=below(present.workspace.directory, Path(directory)),
             has_tty=sys.stdin.isatty() and sys.stdout.isatty(),
             keeps_stdin=True,
         )
@@ -76,13 +76,14 @@ def start(
             info=engine.info(),
             options=options,
             with_gpu=not is_cpu,
+            image_labels=present.image.labels,
         )
         return engine.attach(request)
     finally:
         engine.close()
 
 
-def _below(project: Path, started: Path) -> str:
+def below(project: Path, started: Path) -> str:
     """Where wsb was started, below the project: commands run there, as they would without a container."""
     path = started.resolve().relative_to(project).as_posix()
     return "" if path == "." else path
