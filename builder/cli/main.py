@@ -33,6 +33,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "ls": ("ls", "List the workspaces on this engine, their sizes and what they share."),
     "rm": ("rm", "Remove workspaces; what others share stays."),
     "prune": ("prune", "Free what no workspace uses any more; says first what."),
+    "open": ("open", "Open the workspace in VS Code, PyCharm, Jupyter or a terminal."),
     "schema": ("schema", "Print the JSON Schema of wsb.yaml, for editors."),
     "completion": ("completion", "Print the shell's completion script."),
 }
