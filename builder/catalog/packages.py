@@ -92,6 +92,14 @@ class PackageTable:
         """Whether a conda package depends on conda's own torch."""
         return name.lower() in self.tables["conda"]["depends_on_torch"]
 
+    def conda_is_compiler(self, name: str) -> bool:
+        """Whether a conda package is there for nvcc, or for the headers that compiling needs."""
+        return name.lower() in self.tables["conda"]["compilers"]
+
+    def conda_is_cuda_library(self, name: str) -> bool:
+        """Whether a conda package is a library of CUDA that torch's wheel carries itself."""
+        return any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in self.tables["conda"]["wheel_brings"])
+
     def is_default_channel(self, channel: str) -> bool:
         """Whether a channel is one of Anaconda's own, whose terms must be accepted."""
         bare = channel.rstrip("/").removeprefix("https://").removeprefix("http://")
