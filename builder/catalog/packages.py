@@ -73,6 +73,13 @@ class PackageTable:
         """What a torch needs of other packages without asking for it."""
         return list(self.tables["ecosystem"]["constraints"])
 
+    def cuda_of_tensorflow(self, version: Version) -> str | None:
+        """The CUDA that a release of tensorflow was built with, such as "10.0"."""
+        for row in self.tables.rows("ecosystem", "tensorflow"):
+            if SpecifierSet(row["tensorflow"]).contains(version):
+                return str(row["cuda"])
+        return None
+
     def apt_needs(self, name: str) -> Row | None:
         """The system packages a pip package needs in a slim image."""
         for row in self.tables.rows("ecosystem", "apt"):

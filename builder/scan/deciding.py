@@ -165,7 +165,21 @@ def declared_variant(told: Told) -> Located[Variant] | None:
         return project.torch_variant
     if project.cuda is not None:
         return Located(Variant.for_cuda(project.cuda.value), project.cuda.where)
-    return next((one.variant for one in told.witnesses if one.variant is not None), None)
+    said = next((one.variant for one in told.witnesses if one.variant is not None), None)
+    return said or _beside_tensorflow(told)
+
+
+def _beside_tensorflow(told: Told) -> Located[Variant] | None:
+    """The CUDA of a pinned tensorflow: two frameworks in one process want the same libraries."""
+    for one in told.project.pip:
+        line = pip_line(one.value)
+        if line.name not in ("tensorflow", "tensorflow-gpu") or line.request is None or not line.request.is_pinned:
+            continue
+        pinned = next(iter(line.request.specifiers)).version
+        cuda = told.catalog.cuda_of_tensorflow(Version(pinned))
+        if cuda is not None:
+            return Located(Variant.for_cuda(CudaVersion.parse(cuda)), one.where)
+    return None
 
 
 def _of_declared_cuda(told: Told, releases: Sequence[TorchRelease]) -> Pick | None:

@@ -149,7 +149,7 @@ def _bounded_torch(torch: Located[VersionRequest], catalog: Catalog) -> list[Dat
     for specifier in torch.value.specifiers:
         version = Version(specifier.version.removesuffix(".*"))
         later = [release for release in catalog.releases if release.version >= version]
-        if later and specifier.operator not in ("<", "<="):
+        if later and specifier.operator in (">=", ">", "!="):
             day = later[-1].released
             until = _later(day, AFTER_A_BOUND_DAYS)
             found.append(Dated(text=f"torch {torch.value}", where=torch.where, day=day, until=until))
