@@ -66,6 +66,12 @@ def built_workspace(engine: DockerEngine, directory: str) -> Present:
     return Present(workspace=workspace, image=image, document=json.loads(text))
 
 
+def up_to_date_image(engine: DockerEngine, workspace: pipeline.Workspace) -> ImageInfo | None:
+    """The project's image, when it was built from just these files."""
+    image = engine.image(f"{workspace.spec.name.value}:latest")
+    return image if image is not None and image.labels.get("dev.wsb.inputs") == workspace.inputs_digest else None
+
+
 def is_behind(present: Present) -> bool:
     """Whether wsb.yaml, or a file it leads to, changed after the image was built."""
     return present.image.labels.get("dev.wsb.inputs") != present.workspace.inputs_digest

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final, Protocol
 
 from builder.errors import WsbError
+from builder.model.engine import EngineInfo as EngineInfo
 
 TIMED_OUT: Final = 124  # what run() returns when its time was up, as coreutils' timeout does
 
@@ -77,24 +78,6 @@ Listener = Callable[[Event], None]
 
 
 # --- requests and answers -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineInfo:
-    """What the engine says of itself. cdi_devices: fully qualified names it has found."""
-
-    kind: str  # docker | podman
-    version: str
-    api_version: str
-    os: str
-    arch: str
-    is_rootless: bool = False
-    is_desktop: bool = False
-    has_buildkit: bool = True
-    runtimes: tuple[str, ...] = ()
-    cdi_spec_dirs: tuple[str, ...] = ()
-    cdi_devices: tuple[str, ...] = ()
-    root_dir: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,4 +45,16 @@ class Project:
     notes: tuple[Located[str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPoint:
+    """A program of the project. path: relative to it.
+
+    has_arguments: it reads a command line. required: those of its arguments that it does not start without.
+    """
+
+    path: str
+    has_arguments: bool = False
+    required: tuple[str, ...] = ()
+
+
 EMPTY_PROJECT = Project()

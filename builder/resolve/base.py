@@ -18,16 +18,27 @@ _NVIDIA = re.compile(r"(?:^|/)nvidia/cuda:(?P<cuda>\d+\.\d+(?:\.\d+)?)(?P<rest>\
 
 
 def choose_base(
-    given: Given, ground: Ground, target: Target, choice: Choice | None, python: str, compiles: tuple[str, ...], notes: Notes
+    given: Given,
+    ground: Ground,
+    target: Target,
+    choice: Choice | None,
+    python: str,
+    compiles: tuple[str, ...],
+    notes: Notes,
+    *,
+    exact: bool = False,
 ) -> BasePlan:
-    """The base. compiles: packages that need nvcc. Raises WsbError when the C library or the driver rules it out."""
+    """The base. compiles: packages that need nvcc; exact: of torch's very CUDA.
+
+    Raises WsbError when the C library or the driver rules it out.
+    """
     if ground.kind == "bootstrap":
         return _bootstrapped(ground, choice, compiles, notes)
     if ground.kind == "image":
         return _asked_for(given, ground, target, notes)
     cuda = choice.build.variant.cuda if choice else None
     if compiles and cuda is not None and choice is not None:
-        return _compiler(given, ground, target, choice, python, compiles, notes)
+        return _compiler(given, ground, target, choice, python, compiles, notes, exact=exact)
     if ground.manager is Manager.VENV:
         image = given.catalog.python_image(python)
         notes.decide("base.image", image, f"a small Debian with Python {python}, since a venv uses the base's own")
@@ -88,6 +99,8 @@ def _compiler(
     python: str,
     compiles: tuple[str, ...],
     notes: Notes,
+    *,
+    exact: bool,
 ) -> BasePlan:
     """nvidia/cuda with nvcc: the CUDA of torch, or an older minor of the same major where the driver asks for it."""
     cuda = choice.build.variant.cuda
@@ -109,7 +122,10 @@ def _compiler(
         why = f"{listed(compiles)} must be compiled for the GPU, which needs nvcc of CUDA {cuda.major}"
         if version != cuda:
             why += f"; {version} instead of {cuda} is close enough (only the major must agree)"
+            if exact:
+                notes.warn("inexact-cuda", f"{listed(compiles)} asks for nvcc of CUDA {cuda} exactly; {tag} has {version}")
         notes.decide("base.image", tag, why, [*passed, rejected(catalog.default_base, "it has no nvcc")])
+        notes.warn("unverified", f"{tag} follows the naming scheme of nvidia/cuda; only its twin with cudnn was seen")
         return BasePlan(image=tag, flavour=Flavour.DEVEL)
     older = _pytorch_image(given, ground, target, cuda)
     if older is not None:

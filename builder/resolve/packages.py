@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from builder.catalog.packages import normal
 from builder.errors import Problems, WsbError
 from builder.model.plan import PackagesPlan
 from builder.model.values import CPU, Located, Manager
@@ -32,6 +33,7 @@ class Basket:
     find_links: list[str] = field(default_factory=list)
     managed: list[str] = field(default_factory=list)
     needs_torch_index: bool = False
+    needs_exact_cuda: bool = False
 
     def plan(self) -> PackagesPlan:
         return PackagesPlan(
@@ -124,6 +126,8 @@ def _add_pip(
         notes.decide("packages.apt", listed(needs["apt"]), needs["because"])
         basket.apt.extend(needs["apt"])
     row = given.catalog.package(line.name) if line.name else None
+    if row is None and line.name and line.url is None:
+        _warn_of_namesakes(given, line, notes)
     if row is None or choice is None:
         basket.pip.append(line.text)
         return
@@ -137,7 +141,16 @@ def _add_pip(
         basket.no_build_isolation.append(line.name)
     if advice.compiles:
         basket.compiles.append(row["package"])
+        basket.needs_exact_cuda = basket.needs_exact_cuda or bool(row.get("exact_cuda"))
     basket.needs_torch_index = basket.needs_torch_index or advice.needs_torch_index
+
+
+def _warn_of_namesakes(given: Given, line: PipLine, notes: Notes) -> None:
+    """A requirement called as one imports it, where PyPI has something else by that name."""
+    trap, row = given.catalog.import_trap(line.name), given.catalog.import_name(line.name)
+    if trap is not None and row is not None and normal(row["distribution"]) != line.name:
+        other = f"what is imported as {line.name} is {row['distribution']}"
+        notes.warn("wrong-package", f"{line.name} on PyPI is something else ({trap['is']}); {other}")
 
 
 def _add_constraints(given: Given, wants: Wants, choice: Choice, python: str, basket: Basket, notes: Notes) -> None:

@@ -16,7 +16,7 @@ from builder.model.values import ComputeCapability, DriverVersion, Ide, Unknown
 
 State = Literal["holds", "broken", "unknown", "unused"]
 NAMES = ("IDE", "interpreter", "packages", "processor", "CUDA and driver", "GPU")
-_IDES = {Ide.VSCODE: "VS Code", Ide.PYCHARM: "PyCharm"}
+_IDES = {Ide.VSCODE: "VS Code", Ide.PYCHARM: "PyCharm", Ide.JUPYTER: "Jupyter"}
 _MEANING = "that number is NVIDIA's name for a generation of GPUs"
 _BROKEN_BY = {
     "python-not-supported": "interpreter",
