@@ -110,6 +110,11 @@ def torch(
         glibc=dict(release.glibc),
         note=release.note,
         unverified=release.unverified,
+        doubts=[
+            {"variants": [str(one) for one in doubt.variants], "because": doubt.because, "may_exist": doubt.is_missing}
+            for doubt in release.doubts
+        ]
+        or None,
         sources=catalog.tables.sources("torch", release.source),
     )
     return document | (has_python(catalog, release, python, wanted) if python else {})
@@ -129,6 +134,7 @@ def build_row(catalog: Catalog, build: TorchBuild) -> Answer:
         for key, os in (("driver_linux", "linux"), ("driver_windows", "windows")):
             floor = catalog.driver_floor(build.variant, os)  # type: ignore[arg-type]
             row[key] = str(floor) if floor else None
+        row["cudnn"] = catalog.cudnn(build)
     row["default_index"] = build.is_default
     if not build.is_default:
         row["index_url"] = build.index_url or build.find_links

@@ -16,6 +16,7 @@ NAMES = (
     "companions",
     "conda",
     "cuda",
+    "cudnn",
     "distributions",
     "ecosystem",
     "errors",

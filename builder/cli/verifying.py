@@ -21,3 +21,27 @@ def verify(project: Project, item: str) -> Verified:
     usual = read_pip_config(os.environ, Path.home()).index_url
     catalog = load()
     return verify_pip(item, indexes(plan, os.environ, Path.home(), usual), target_of(plan, catalog), catalog, plan.manager)
+
+
+def verify_conda(project: Project, item: str) -> Verified:
+    """Whether the channels have a conda package, asked of the image's own conda; unchecked where there is no image.
+
+    Raises WsbError: no-such-package, which names another channel that has it, or no-such-build.
+    """
+    from builder.host.local import ca_bundle, proxies
+    from builder.packages import conda_search
+
+    if project.engine is None or project.present is None:
+        return Verified(warning="whether the channels have it is asked of the image's conda, and the image is not built yet")
+    document = project.present.document
+    mirror = document.get("sources", {}).get("conda")
+    searcher = conda_search.Searcher(
+        engine=project.engine,
+        image=project.present.image.id,
+        manager=project.manager,
+        environ={**proxies(os.environ), **({"CONDA_CHANNEL_ALIAS": mirror} if mirror else {})},
+        ca=ca_bundle(os.environ),
+    )
+    channels = tuple(document.get("channels", ())) or ("conda-forge",)
+    version, warning = conda_search.verify_conda(searcher, item, channels, document["python"])
+    return Verified(version=version, warning=warning)

@@ -5,6 +5,7 @@ Pure: the files come in as an index lists them, with the Python, the architectur
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -145,10 +146,13 @@ def _is_platform(tag: Tag, target: Target) -> bool:
 
 
 def _pythons(release: Release) -> set[str]:
-    """Pythons a release is made for: by its wheels' tags, or 3.x of what it requires."""
-    named = {f"{tag.interpreter[2]}.{tag.interpreter[3:]}" for tag in release.tags if tag.interpreter.startswith("cp3")}
-    named = {python for python in named if not python.endswith(".")}
-    return named or {f"3.{minor}" for minor in range(5, 16) if release.admits(f"3.{minor}")} or {release.requires_python}
+    """Pythons 3 a release is made for: by its wheel's tags where they name one, else by what it requires."""
+    admitted = {f"3.{minor}" for minor in range(4, 16) if release.admits(f"3.{minor}")}
+    if not release.tags or any(tag.interpreter in ("py3", "py2.py3") for tag in release.tags):
+        return admitted
+    return {
+        f"3.{found[1]}" for tag in release.tags if (found := re.fullmatch(r"cp3(\d+)", tag.interpreter)) is not None
+    } & admitted
 
 
 def _numbers(python: str) -> tuple[int, ...]:
@@ -161,3 +165,10 @@ def _shown_platform(platform: str) -> str:
     if platform.startswith("macosx"):
         return "macOS"
     return platform
+
+
+def newest_versions(files: Iterable[IndexFile], count: int = 10) -> tuple[str, ...]:
+    """The newest releases of an index, newest first; pre-releases only when there is nothing else."""
+    releases = [release for file in files if not file.is_yanked and (release := _release(file)) is not None]
+    versions = {one.version for one in releases if not one.version.is_prerelease} or {one.version for one in releases}
+    return tuple(map(str, sorted(versions, reverse=True)[:count]))

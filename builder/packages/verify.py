@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -14,7 +15,7 @@ from builder.config.suggest import nearest
 from builder.errors import WsbError
 from builder.model.plan import Plan
 from builder.model.values import Manager
-from builder.packages.availability import Answer, Target, answer
+from builder.packages.availability import Answer, Target, answer, newest_versions
 from builder.packages.index import PYPI, Index, UnreachableError
 from builder.resolve.given import listed
 
@@ -132,3 +133,41 @@ def _no_such_name(name: str, seen: Iterable[Index], catalog: Catalog, manager: M
     return WsbError(
         "no-such-package", f"there is no package {name} on {listed(index.shown for index in seen)}", hints=tuple(hints)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """What the indexes say of a name. index: that has it, "" for none. silent: why others did not answer."""
+
+    index: str = ""
+    answer: Answer | None = None
+    versions: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+
+    def document(self, name: str) -> dict[str, Any]:
+        """As `wsb search --json` has it."""
+        if self.answer is None:
+            why = self.silent[0] if self.silent else f"no index has {name}"
+            return {"found": False, "why_not": why}
+        found: dict[str, Any] = {"found": True, "index": self.index, "versions": list(self.versions)}
+        if self.answer.kind in ("wheel", "source"):
+            return found | {"version": self.answer.version, "as": self.answer.kind}
+        reasons = {"no-files": "no files", "no-version": "no such release", "no-platform": "no build for Linux"}
+        why = reasons.get(self.answer.kind, f"no build for this Python; made for {', '.join(self.answer.pythons)}")
+        return found | {"why_not": why}
+
+
+def look_up(item: str, asked: Iterable[Index], target: Target) -> Lookup:
+    """The first index that has the name, with its newest releases, newest first."""
+    requirement = Requirement(item)
+    silent = []
+    for index in asked:
+        try:
+            files = index.files(requirement.name)
+        except UnreachableError as error:
+            silent.append(str(error))
+            continue
+        if files is not None:
+            found = answer(files, str(requirement.specifier), target)
+            return Lookup(index=index.shown, answer=found, versions=newest_versions(files), silent=tuple(silent))
+    return Lookup(silent=tuple(silent))

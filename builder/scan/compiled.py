@@ -27,6 +27,9 @@ def needs_nvcc(project: Project, scripts: Mapping[str, str], catalog: Catalog) -
         row = catalog.package(name) if name not in ("", ".") else None
         if row is not None and row.get("compiles") == "install":
             return Located(f"{one.value} is compiled with nvcc", one.where)
+    for one in project.pip:
+        if re.fullmatch(r"ninja\b[^@]*", one.value) and not one.where.file.endswith((".toml", ".yml", ".yaml")):
+            return Located("ninja is asked for, which builds extensions of torch", one.where)
     for path in sorted(scripts, key=lambda path: (path.count("/"), path)):
         if path.endswith("setup.py") and (found := _CUDA.search(scripts[path])):
             line = scripts[path].count("\n", 0, found.start()) + 1
@@ -34,8 +37,14 @@ def needs_nvcc(project: Project, scripts: Mapping[str, str], catalog: Catalog) -
     return None
 
 
-def needs_c_compiler(scripts: Mapping[str, str]) -> Located[str] | None:
+def needs_c_compiler(project: Project, scripts: Mapping[str, str]) -> Located[str] | None:
     """What has to be compiled with a C compiler."""
+    for one in project.pip:
+        if re.fullmatch(r"cython\b[^@]*", one.value, re.IGNORECASE) and one.where.file.endswith((".txt", ".in")):
+            return Located("Cython is asked for, which compiles to C", one.where)
+    for note in project.notes:
+        if "named for the build only" in note.value:
+            return Located("torch is needed to build the project, so an extension is compiled", note.where)
     for path in sorted(scripts, key=lambda path: (path.count("/"), path)):
         if path.endswith("setup.py") and (found := _C.search(scripts[path])):
             line = scripts[path].count("\n", 0, found.start()) + 1

@@ -11,14 +11,19 @@ from packaging.version import Version
 from builder.catalog import Catalog
 from builder.catalog.rows import LINUX_X86_64, TorchRelease
 from builder.model.project import Project
-from builder.model.values import CPU, Located, Variant, VersionRequest
+from builder.model.values import CPU, CudaVersion, Located, Variant, VersionRequest
+from builder.resolve.lines import pip_line
 from builder.scan.eras import Dated, earlier, era, frozen_for, served
 from builder.scan.evidence import Witness, is_settled
 
-_SETTLED_PYTHON_DAYS = 365  # how long a Python has been out before most packages have files for it
+_SETTLED_PYTHON_DAYS = 396  # how long a Python has been out before most packages have files for it
 _FRESH_DAYS = 90  # how long a torch is new: what is compiled for it follows some weeks later
 
 # What conda's two selectors say of torch: the last release on the pytorch channel that each of them chose a build of.
+_TODAY = CudaVersion(11, 3)
+
+_BETA = frozenset({Variant("cu115")})  # torch 1.11 only; what is compiled for that torch is for 11.3
+
 _SELECTED = {"cudatoolkit": "<1.13", "pytorch-cuda": ">=1.13,<2.6"}
 
 
@@ -49,7 +54,7 @@ def pick_torch(told: Told) -> Pick | None:
     """The torch to write into wsb.yaml; None when the project's files settle it."""
     own = told.project.torch
     if own is not None and is_settled(own.value):
-        return None
+        return _nearest(told, own)
     if _companions_settle_it(told):
         return None
     said = _said(told)
@@ -59,6 +64,36 @@ def pick_torch(told: Told) -> Pick | None:
     if not releases:
         return None
     return _of_declared_cuda(told, releases) or _of_its_time(told, releases)
+
+
+def _nearest(told: Told, own: Located[VersionRequest]) -> Pick | None:
+    """The release nearest to a pin that no release satisfies; None when one does."""
+    if any(own.value.admits(release.version) for release in told.catalog.releases):
+        return None
+    pinned = [Version(one.version.removesuffix(".*")) for one in own.value.specifiers if one.operator in ("==", "===", "~=")]
+    if not pinned or pinned[0] > told.catalog.newest.version:
+        return None  # newer than the tables: the resolver extrapolates
+    numbers = pinned[0].release
+
+    def distance(release: TorchRelease) -> tuple[int, ...]:
+        return tuple(abs(one - other) for one, other in zip((*numbers, 0, 0)[:3], release.version.release[:3], strict=False))
+
+    nearest = min((one for one in told.catalog.releases if not one.is_lts), key=distance)
+    because = f"{own.where} pins {own.value}, which is in no index; this is the nearest release"
+    return Pick(value=str(nearest.version), because=because)
+
+
+def runs_on_no_recent_card(release: TorchRelease) -> bool:
+    """Whether the default build is for CUDA 10, for which no card since Ampere finds code, though one for CUDA 11 is there."""
+    default = release.default.get(LINUX_X86_64)
+    return default is not None and default.cuda is not None and default.cuda.major == 10 and newer_build(release) is not None
+
+
+def newer_build(release: TorchRelease) -> Variant | None:
+    """The highest CUDA 11 build of a release."""
+    builds = release.builds.get(LINUX_X86_64, ())
+    found = [one for one in builds if one.cuda is not None and one.cuda.major == 11 and one not in _BETA]
+    return max(found, key=lambda one: str(one.cuda), default=None)
 
 
 def _admitted(told: Told) -> tuple[TorchRelease, ...]:
@@ -77,16 +112,20 @@ def _companions_settle_it(told: Told) -> bool:
     """Whether a pinned torchvision, torchaudio or package made for one torch leaves one series only."""
     project = told.project
     pinned = [one for one in (project.torchvision, project.torchaudio) if one is not None and one.value.is_pinned]
-    if pinned:
-        return True
-    from builder.resolve.lines import pip_line
+    return bool(pinned) or _made_for(told) is not None
 
-    for one in project.pip:
+
+def _made_for(told: Told) -> SpecifierSet | None:
+    """The torch that a pinned package was made for, such as torchtext or xformers; None when none tells."""
+    for one in told.project.pip:
         line = pip_line(one.value)
         row = told.catalog.package(line.name) if line.name else None
-        if row is not None and row.get("pins") and line.request is not None and line.request.is_pinned:
-            return any(line.request.admits(Version(version)) for version in row["pins"])
-    return False
+        if row is None or not row.get("pins") or line.request is None or not line.request.is_pinned:
+            continue
+        for version, torch in row["pins"].items():
+            if line.request.admits(Version(version)):
+                return SpecifierSet(torch)
+    return None
 
 
 def _said(told: Told) -> Pick | None:
@@ -126,7 +165,21 @@ def declared_variant(told: Told) -> Located[Variant] | None:
         return project.torch_variant
     if project.cuda is not None:
         return Located(Variant.for_cuda(project.cuda.value), project.cuda.where)
-    return next((one.variant for one in told.witnesses if one.variant is not None), None)
+    said = next((one.variant for one in told.witnesses if one.variant is not None), None)
+    return said or _beside_tensorflow(told)
+
+
+def _beside_tensorflow(told: Told) -> Located[Variant] | None:
+    """The CUDA of a pinned tensorflow: two frameworks in one process want the same libraries."""
+    for one in told.project.pip:
+        line = pip_line(one.value)
+        if line.name not in ("tensorflow", "tensorflow-gpu") or line.request is None or not line.request.is_pinned:
+            continue
+        pinned = next(iter(line.request.specifiers)).version
+        cuda = told.catalog.cuda_of_tensorflow(Version(pinned))
+        if cuda is not None:
+            return Located(Variant.for_cuda(CudaVersion.parse(cuda)), one.where)
+    return None
 
 
 def _of_declared_cuda(told: Told, releases: Sequence[TorchRelease]) -> Pick | None:
@@ -158,6 +211,14 @@ def _of_its_time(told: Told, releases: Sequence[TorchRelease]) -> Pick | None:
     newest = _no_longer_fresh(releases, fresh)
     if dated is not None:
         in_time = [one for one in releases if one.released <= dated.until]
+        if (
+            in_time
+            and not dated.is_close
+            and (least := _runs_today(releases)) is not None
+            and in_time[0].version < least.version
+        ):
+            because = f"only lower bounds date the project ({dated.where}); this is the oldest that cards of today run"
+            return Pick(value=least.minor, because=because)
         if in_time and in_time[0].version < newest.version:
             because = f"the newest of the project's time: {dated.where} names {dated.text}, of {dated.day[:7]}"
             return Pick(value=in_time[0].minor, because=because)
@@ -172,6 +233,12 @@ def _of_its_time(told: Told, releases: Sequence[TorchRelease]) -> Pick | None:
     return Pick(
         value=newest.minor, because=because, over=((str(releases[0].version), "what is compiled for it is still to come"),)
     )
+
+
+def _runs_today(releases: Sequence[TorchRelease]) -> TorchRelease | None:
+    """The oldest series, in its last patch, with a build for CUDA 11.3: the first whose code and driver are of today."""
+    fitting = [one for one in releases if any((v.cuda and v.cuda >= _TODAY) for v in one.builds.get(LINUX_X86_64, ()))]
+    return next((one for one in releases if fitting and one.minor == fitting[-1].minor), None)
 
 
 def _no_longer_fresh(releases: Sequence[TorchRelease], fresh: str) -> TorchRelease:
@@ -210,7 +277,8 @@ def pick_python(told: Told, torch: Pick | None) -> Pick | None:
         oldest = [python for python in newest.python_of(LINUX_X86_64) if python in wheels.pythons]
         if oldest:
             return Pick(value=oldest[0], because="nothing in the project names one; nearly every package has files for it")
-    day = release.released if release is not None else dated.day if dated is not None else newest.released
+    days_known = [dated.day] if dated is not None and dated.is_close else []
+    day = min([*days_known, release.released] if release is not None else days_known or [newest.released])
     settled = earlier(day, _SETTLED_PYTHON_DAYS)
     days = told.catalog.python_days
     fitting = [python for python in wheels.pythons if days.get(python, "9999") <= settled]
@@ -237,8 +305,11 @@ def _release(told: Told, torch: Pick | None) -> TorchRelease | None:
     request = (
         VersionRequest.parse(torch.value) if torch is not None else (told.project.torch.value if told.project.torch else None)
     )
+    made_for = _made_for(told)
     for release in told.catalog.releases:
-        if (request is None or request.admits(release.version)) and _goes_with_companions(told, release):
+        is_asked = request is None or request.admits(release.version)
+        is_made_for = made_for is None or made_for.contains(release.version)
+        if is_asked and is_made_for and _goes_with_companions(told, release):
             return release
     return next((one for one in told.catalog.releases if request is None or request.admits(one.version)), None)
 

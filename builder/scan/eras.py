@@ -22,18 +22,21 @@ from builder.model.values import Located, Location, VersionRequest
 AFTER_A_LIST_DAYS = 14  # a frozen list holds what was new on its day
 AFTER_A_PIN_DAYS = 92  # a single pin may be older than the project
 AFTER_A_BOUND_DAYS = 396  # a lower bound is raised seldom
-AFTER_TORCH_DAYS = 365  # torch's own a little less so
 _A_LIST = 3  # pins that make a list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
-    """One thing that dates a project. until: the last day that is still likely, as 2023-05-01."""
+    """One thing that dates a project. until: the last day that is still likely, as 2023-05-01.
+
+    is_close: by a pin or an upper bound; False for lower bounds alone.
+    """
 
     text: str
     where: Location
     day: str
     until: str
+    is_close: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,16 +83,20 @@ def era(project: Project, torch: Located[VersionRequest] | None, catalog: Catalo
     """
     lines = asked(project)
     pins = [one for line in lines if _is_exact(line.specifiers) and (one := _pinned(line, catalog))]
-    bounds = [one for line in lines if not _is_exact(line.specifiers) and (one := _bounded(line, catalog))]
-    bounds += _bounded_torch(torch, catalog) if torch is not None else []
-    if len(pins) >= _A_LIST:
-        pins = [_until(one, AFTER_A_LIST_DAYS) for one in pins]
-        last = max(one.day for one in pins)
-        bounds = [_until(one, AFTER_A_LIST_DAYS) for one in bounds if one.day > last]
-    if not pins and not bounds:
+    strong = [*pins, *(one for line in lines if (one := _bounded(line, catalog, from_above=True)))]
+    weak = [one for line in lines if not _is_exact(line.specifiers) and (one := _bounded(line, catalog, from_above=False))]
+    weak += _bounded_torch(torch, catalog) if torch is not None else []
+    if strong:
+        # what is pinned or bounded from above dates a project closely; a lower bound then only counts when it is later
+        days = AFTER_A_LIST_DAYS if len(pins) >= _A_LIST else AFTER_A_PIN_DAYS
+        last = max(one.day for one in strong)
+        found = [_until(one, days) for one in (*strong, *(one for one in weak if one.day > last))]
+        return max(found, key=lambda one: one.until)
+    if not weak:
         return None
     named = [one for line in lines if not line.specifiers and (one := _first(line, catalog))]
-    return max((*pins, *bounds, *named), key=lambda one: (one.until, one.day))
+    latest = max((*weak, *named), key=lambda one: (one.until, one.day))
+    return Dated(text=latest.text, where=latest.where, day=latest.day, until=latest.until, is_close=False)
 
 
 def _until(one: Dated, days: int) -> Dated:
@@ -105,11 +112,15 @@ def _pinned(line: Asked, catalog: Catalog) -> Dated | None:
     return _dated(line, min(age.released for age in ages), AFTER_A_PIN_DAYS) if ages else None
 
 
-def _bounded(line: Asked, catalog: Catalog) -> Dated | None:
+def _bounded(line: Asked, catalog: Catalog, *, from_above: bool) -> Dated | None:
     """The day of the latest version that a bound names."""
     days = {age.version: age.released for age in catalog.ages(line.name, SpecifierSet(""))}
-    spoken = [day for specifier in line.specifiers if (day := _day_of(specifier, days))]
-    return _dated(line, max(spoken), AFTER_A_BOUND_DAYS) if spoken else None
+    spoken = [
+        day
+        for specifier in line.specifiers
+        if (specifier.operator in ("<", "<=", "!=")) == from_above and (day := _day_of(specifier, days))
+    ]
+    return _dated(line, max(spoken), AFTER_A_PIN_DAYS if from_above else AFTER_A_BOUND_DAYS) if spoken else None
 
 
 def _first(line: Asked, catalog: Catalog) -> Dated | None:
@@ -138,9 +149,9 @@ def _bounded_torch(torch: Located[VersionRequest], catalog: Catalog) -> list[Dat
     for specifier in torch.value.specifiers:
         version = Version(specifier.version.removesuffix(".*"))
         later = [release for release in catalog.releases if release.version >= version]
-        if later and specifier.operator not in ("<", "<="):
+        if later and specifier.operator in (">=", ">", "!="):
             day = later[-1].released
-            until = _later(day, AFTER_TORCH_DAYS)
+            until = _later(day, AFTER_A_BOUND_DAYS)
             found.append(Dated(text=f"torch {torch.value}", where=torch.where, day=day, until=until))
     return found
 

@@ -18,7 +18,7 @@ from builder.model.project import Project
 from builder.model.values import CPU, Located, Variant, VersionRequest
 from builder.scan.choosing import Sources, choose_sources
 from builder.scan.compiled import needs_c_compiler, needs_nvcc, wanted_scripts
-from builder.scan.deciding import Pick, Told, declared_variant, pick_python, pick_torch
+from builder.scan.deciding import Pick, Told, declared_variant, newer_build, pick_python, pick_torch, runs_on_no_recent_card
 from builder.scan.elsewhere import other_system_of
 from builder.scan.evidence import Witness, witnesses
 from builder.scan.imports import Imports
@@ -179,13 +179,17 @@ def _name(line: Located[str]) -> str:
 def _with_build(torch: Pick, told: Told) -> tuple[Pick | None, list[Added]]:
     """The build that a witness names stands in a line of packages.pip: taken where it runs, another one elsewhere."""
     own = told.project.torch_variant is not None or told.project.cuda is not None
-    declared = torch.variant or (None if own else _declared_for(torch, told))
-    if declared is None or own:
-        return torch, []
     release = next((one for one in told.catalog.releases if VersionRequest.parse(torch.value).admits(one.version)), None)
-    if release is None or declared not in release.builds.get("linux_x86_64", ()):
+    if own or release is None:
         return torch, []
+    declared = torch.variant or _declared_for(torch, told)
     because = f"{torch.because}; built for {declared}, where that runs"
+    if declared is None and runs_on_no_recent_card(release):
+        declared = newer_build(release)
+        default = release.default["linux_x86_64"].cuda
+        because = f"{torch.because}; the default build is for CUDA {default}, which no card since 2020 runs"
+    if declared is None or declared not in release.builds.get("linux_x86_64", ()):
+        return torch, []
     return None, [Added(section="pip", line=f"torch=={release.version}+{declared}", because=because)]
 
 
@@ -206,7 +210,7 @@ def _compilers(project: Project, heard: Sequence[Witness], names: Sequence[str],
         return [Added(section="conda", line="cuda-nvcc", because=f"{nvcc.value} ({nvcc.where})")]
     if devel is not None:
         return [Added(section="conda", line="cuda-nvcc", because=f"{devel.is_devel} stands on an image with nvcc")]
-    plain = needs_c_compiler(scripts)
+    plain = needs_c_compiler(project, scripts)
     if plain is not None:
         return [Added(section="apt", line="build-essential", because=f"{plain.value} ({plain.where})")]
     return []
@@ -232,9 +236,9 @@ def _apt(findings: Sequence[Finding]) -> list[Added]:
 def _accelerator(wishes: Wishes, told: Told) -> Pick | None:
     if wishes.accelerator is not None:
         return Pick(value=wishes.accelerator, because="asked for")
-    declared = declared_variant(told)
-    if declared is not None and declared.value == CPU and told.project.torch_variant is not None:
-        return None
+    own = told.project.torch_variant
+    if own is not None and own.value == CPU:
+        return Pick(value="cpu", because=f"{own.where} asks for the build for the processor")
     return None
 
 

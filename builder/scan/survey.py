@@ -20,8 +20,9 @@ from builder.model.values import Located, Location
 from builder.scan import documents
 from builder.scan.conda_lock import is_conda_lock
 from builder.scan.gathering import Gathering
-from builder.scan.items import AptItem, ImageItem, Item
+from builder.scan.items import AptItem, CondaItem, ImageItem, Item
 from builder.scan.manifests import manifest_reader
+from builder.scan.pip_line import read_pip_requirement
 from builder.scan.project import Read, read_readable
 
 Kind = Literal["environment", "requirements", "manifest", "document"]
@@ -111,6 +112,8 @@ def survey(names: Iterable[str], read: Read) -> tuple[Finding, ...]:
         finding = _finding(path, read)
         if finding is not None:
             found.append(finding)
+            said = _commented_out(finding, read)
+            found.extend([said] if said is not None else [])
     return tuple(found)
 
 
@@ -126,6 +129,27 @@ def _finding(path: str, read: Read) -> Finding | None:
     if (_REQUIREMENTS.fullmatch(name) or _IN_REQUIREMENTS.fullmatch(path)) and not _NO_REQUIREMENTS.search(name):
         return _declaring(path, "requirements", read)
     return None
+
+
+_COMMENTED_PIN = re.compile(r"^\s*#+\s*((?:torch|torchvision|torchaudio)\s*==\s*[\w.+]+)\s*$", re.MULTILINE)
+_COMMENTED_WHEEL = re.compile(r"^\s*#.*-(?:cp(?P<tag>3\d{1,2}))-cp3\d{1,2}m?-\w*linux\w*x86_64\.whl", re.MULTILINE)
+
+
+def _commented_out(finding: Finding, read: Read) -> Finding | None:
+    """What a requirements file that does not name torch says of it in lines that are commented out."""
+    text = _text(finding.path, read) if finding.kind == "requirements" and not finding.has_torch else None
+    if text is None:
+        return None
+    items: list[Item] = []
+    for found in _COMMENTED_PIN.finditer(text):
+        where = Location(file=finding.path, line=text.count("\n", 0, found.start(1)) + 1)
+        items.extend(read_pip_requirement(found[1], where))
+    wheel = _COMMENTED_WHEEL.search(text)
+    if wheel:
+        where = Location(file=finding.path, line=text.count("\n", 0, wheel.start("tag")) + 1)
+        version = f"{wheel['tag'][0]}.{wheel['tag'][1:]}"
+        items.append(CondaItem(name="python", text=f"python={version}", version=f"={version}", where=where))
+    return _document(finding.path, len(_DOCUMENTS), lambda *_: tuple(items), read) if items else None
 
 
 def _is_environment(path: str, read: Read) -> bool:

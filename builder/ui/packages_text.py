@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from builder.model.report import Severity
 from builder.model.values import Location
 from builder.packages.findings import Finding
+from builder.packages.listing import Row
 from builder.ui.text import width
 
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -56,3 +58,52 @@ def table(rows: Sequence[Sequence[str]], head: Sequence[str]) -> Iterator[str]:
     for line in lines:
         cells = [cell + " " * (widths[column] - width(cell)) for column, cell in enumerate(line)]
         yield "  ".join(cells).rstrip()
+
+
+def package_lines(rows: Sequence[Row]) -> Iterator[str]:
+    """What `wsb list` prints."""
+    if not rows:
+        yield "no such package"
+        return
+    cells = [(row.name, row.version or "–", row.source, _asked(row)) for row in rows]
+    yield from table(cells, ("NAME", "VERSION", "FROM", "ASKED FOR BY"))
+
+
+def _asked(row: Row) -> str:
+    if row.where is not None:
+        return str(row.where)
+    if row.is_asked:
+        return "the plan"
+    if not row.brought_by:
+        return "comes with the environment"
+    shown = ", ".join(row.brought_by[:3]) + (f" and {len(row.brought_by) - 3} more" if len(row.brought_by) > 3 else "")
+    return f"brought by {shown}"
+
+
+def search_lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """What `wsb search` prints."""
+    name, means = document["name"], document.get("means")
+    if means is None:
+        yield f"{name}: {document['because']}"
+        for hint in document["hints"]:
+            yield f"  {hint}"
+        return
+    yield f"{name} is {means} ({document['kind']})" + (f": {document['because']}" if "because" in document else "")
+    if "version" in document:
+        how = "a wheel" if document["as"] == "wheel" else "source, to be built"
+        yield f"  here: {document['version']} for Python {document['python']}, as {how}, from {document['index']}"
+    if "why_not" in document:
+        yield f"  here: {document['why_not']}"
+    if document.get("versions"):
+        yield f"  releases: {', '.join(document['versions'])}"
+    if "conda" in document:
+        conda = document["conda"]
+        yield f"  conda: {conda.get('version') or conda.get('why_not')}"
+    if "known" in document:
+        yield f"  known: {document['known']}"
+    if document["found"]:
+        yield f"  to add it: wsb add {_word(str(name))}"
+
+
+def _word(name: str) -> str:
+    return f'"{name}"' if set(name) & set(" <>=@") else name
