@@ -107,6 +107,7 @@ def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any], endpoint: 
         cdi_devices=tuple(str(device["ID"]) for device in info.get("DiscoveredDevices") or () if device.get("Source") == "cdi"),
         root_dir=str(info.get("DockerRootDir", "")),
         endpoint=endpoint,
+        proxy=str(info.get("HttpsProxy") or info.get("HttpProxy") or ""),
     )
 
 
