@@ -146,7 +146,8 @@ def _visit(environ: Mapping[str, str], workspace: pipeline.Workspace | None) -> 
         finally:
             engine.close()
     except WsbError as error:
-        return Trouble(code=error.code, message=error.message, hints=tuple(error.hints))
+        seen = "; ".join([error.message, *error.details])
+        return Trouble(code=error.code, message=seen, hints=tuple(error.hints))
 
 
 def _bases(workspace: pipeline.Workspace | None) -> tuple[str, ...]:

@@ -243,21 +243,25 @@ def _amd_driver(details: HostDetails) -> Iterator[Finding]:
 
 
 def _unusable(facts: Facts, trouble: Trouble) -> Finding:
+    """By what was seen of it: forbidden, not installed, not started, or somewhere else."""
     is_wsl = facts.host.details is not None and facts.host.details.flavour == "wsl"
-    where = facts.distribution
-    has_docker = bool(facts.tools & {"dockerd", "docker"})
+    where, message = facts.distribution, trouble.message
+    others = "; ".join(hint for hint in trouble.hints if "DOCKER_HOST=" in hint)
+    is_usual = "/var/run/docker.sock" in message
     if trouble.code != "engine-unreachable":
-        return _error(trouble.code, "engine", trouble.message, "; ".join(trouble.hints))
-    if "may not open" in trouble.message:
-        return _error(
-            "engine-denied", "engine", trouble.message, "`sudo usermod -aG docker $USER`, then log in again; or rootless Docker"
-        )
-    if not has_docker and "does not exist" in trouble.message:
-        return _error("engine-missing", "engine", trouble.message, wording.install_engine(where, is_wsl=is_wsl))
-    can_start = {"dockerd", "systemctl"} <= facts.tools and "/var/run/docker.sock" in trouble.message
-    fix = (("systemctl", "start", "docker"),) if can_start else ()
-    remedy = f"{wording.start_engine(where, is_wsl=is_wsl)}; elsewhere? DOCKER_HOST, or `docker context use`"
-    return _error("engine-unreachable", "engine", trouble.message, remedy, fix=fix)
+        return _error(trouble.code, "engine", message, "; ".join(trouble.hints))
+    if "may not open" in message:
+        remedy = "`sudo usermod -aG docker $USER`, then log in again; or rootless Docker"
+        return _error("engine-denied", "engine", message, remedy)
+    if others:
+        return _error("engine-elsewhere", "engine", message, others)
+    if not is_usual:
+        remedy = "start that engine, or unset DOCKER_HOST and DOCKER_CONTEXT (`docker context use default`)"
+        return _error("engine-unreachable", "engine", message, remedy)
+    if "does not exist" in message and not facts.tools & {"dockerd", "docker", "podman"}:
+        return _error("engine-missing", "engine", message, wording.install_engine(where, is_wsl=is_wsl))
+    fix = (("systemctl", "start", "docker"),) if {"dockerd", "systemctl"} <= facts.tools else ()
+    return _error("engine-unreachable", "engine", message, wording.start_engine(where, is_wsl=is_wsl), fix=fix)
 
 
 def _register(facts: Facts, code: str) -> str:
