@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -33,7 +33,7 @@ def command(directory: str, fix: bool, yes: bool, as_json: bool) -> int:
     console = common.console()
     facts = gather(directory, os.environ)
     findings = examine(facts)
-    if fix and _mend(console, findings, asks=not yes):
+    if fix and mend(console, findings, _may if not yes else _agreed, run_as_root):
         console.line("looking again")
         facts = gather(directory, os.environ)
         findings = examine(facts)
@@ -52,38 +52,50 @@ def command(directory: str, fix: bool, yes: bool, as_json: bool) -> int:
     return 1 if is_broken(findings) else 0
 
 
-def _mend(console: Console, findings: Sequence[Finding], *, asks: bool) -> bool:
-    """Run what mends the findings that have such a thing; whether anything was run."""
+def mend(
+    console: Console,
+    findings: Sequence[Finding],
+    may: Callable[[Console], bool],
+    run: Callable[[Sequence[str]], str],
+) -> bool:
+    """Run what mends the findings that have such a thing; whether anything was run.
+
+    may: asked before each, after it was said what would be run. run: gives what went wrong, "" when nothing did.
+    """
     mendable = [finding for finding in findings if finding.fix]
     if not mendable:
         console.line("nothing here can be mended without a decision of yours; the remedies say what to do")
     was_run = False
     for finding in mendable:
-        commands = [as_root(words) for words in finding.fix]
-        console.line(f"{finding.message}")
-        for words in commands:
+        console.line(finding.message)
+        for words in finding.fix:
             console.line(f"  runs: {' '.join(words)}")
-        if asks and not sys.stdin.isatty():
-            console.line("  not done: nobody is there to be asked; --yes does it")
-        elif not asks or click.confirm("  do it?", default=False, err=True):
-            was_run = True
-            _run(console, commands)
+        if not may(console):
+            continue
+        was_run = True
+        for words in finding.fix:
+            if wrong := run(words):
+                console.warn(wrong)
+                break
     return was_run
 
 
-def as_root(words: Sequence[str]) -> tuple[str, ...]:
-    """The command for this user: remedies change the system."""
-    return tuple(words) if not hasattr(os, "geteuid") or os.geteuid() == 0 else ("sudo", *words)
+def _agreed(_: Console) -> bool:
+    return True
 
 
-def _run(console: Console, commands: Sequence[Sequence[str]]) -> None:
-    """One after the other, until one fails; their output belongs to standard error."""
-    for words in commands:
-        try:
-            done = subprocess.run(words, stdout=sys.stderr.fileno(), check=False)
-        except OSError as error:
-            console.warn(f"{words[0]} cannot be run: {error.strerror}")
-            return
-        if done.returncode:
-            console.warn(f"`{' '.join(words)}` ended with exit code {done.returncode}")
-            return
+def _may(console: Console) -> bool:
+    if sys.stdin.isatty():
+        return click.confirm("  do it?", default=False, err=True)
+    console.line("  not done: nobody is there to be asked; --yes does it")
+    return False
+
+
+def run_as_root(words: Sequence[str]) -> str:
+    """Run a remedy, which changes the system; its output belongs to standard error."""
+    words = list(words) if os.geteuid() == 0 else ["sudo", *words]
+    try:
+        done = subprocess.run(words, stdout=sys.stderr.fileno(), check=False)
+    except OSError as error:
+        return f"{words[0]} cannot be run: {error.strerror}"
+    return f"`{' '.join(words)}` ended with exit code {done.returncode}" if done.returncode else ""
