@@ -22,13 +22,14 @@ _ESCAPE: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|
 class Line:
     """One line. text: without prefix, its indentation kept. stream: whose it is among several that write one log.
 
-    rank: of the process group, where the prefix tells.
+    rank: of the process group, where the prefix tells. has_prefix: whether anything was taken off, as a logger's time.
     """
 
     number: int
     text: str
     stream: str = ""
     rank: int | None = None
+    has_prefix: bool = False
 
     @property
     def indent(self) -> int:
@@ -118,7 +119,7 @@ _PREFIX: Final = re.compile(
 
 def place(number: int, text: str) -> Line:
     """The line without its prefixes."""
-    stream, rank = "", None
+    stream, rank, written = "", None, text
     if text.startswith('{"log":"'):
         text = _docker_json(text)
     for _ in range(6):
@@ -132,7 +133,7 @@ def place(number: int, text: str) -> Line:
         text = text[found.end() :]
     if rank is not None:
         stream += f"rank{rank}"
-    return Line(number=number, text=text.rstrip(), stream=stream, rank=rank)
+    return Line(number=number, text=text.rstrip(), stream=stream, rank=rank, has_prefix=text != written)
 
 
 def _docker_json(text: str) -> str:
