@@ -9,12 +9,14 @@ from __future__ import annotations
 import codecs
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 _CHUNK: Final = 1 << 18
 _LONGEST: Final = 1 << 16
+_LARGEST: Final = 1 << 20
 _ESCAPE: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
 
 
@@ -72,13 +74,31 @@ def _drawings(number: int, line: str) -> Iterator[Numbered]:
 
 
 def _decoded(stream: BinaryIO) -> Iterator[str]:
-    first = stream.read(_CHUNK)
+    pieces = _unpacked(stream)
+    first = next(pieces, b"")
     decoder = codecs.getincrementaldecoder(_encoding(first))("replace")
-    data = first
-    while data:
-        yield decoder.decode(data)
-        data = stream.read(_CHUNK)
+    yield decoder.decode(first)
+    for piece in pieces:
+        yield decoder.decode(piece)
     yield decoder.decode(b"", True)
+
+
+def _unpacked(stream: BinaryIO) -> Iterator[bytes]:
+    """Logs that were put away are often packed by gzip; one that breaks off is read as far as it goes."""
+    unpack: Any = None
+    while data := stream.read(_CHUNK):
+        if unpack is None:
+            unpack = zlib.decompressobj(wbits=31) if data.startswith(b"\x1f\x8b") else False
+        if unpack is False:
+            yield data
+            continue
+        try:
+            piece = unpack.decompress(data, _LARGEST)
+            while piece:
+                yield piece
+                piece = unpack.decompress(unpack.unconsumed_tail, _LARGEST)
+        except zlib.error:
+            return
 
 
 def _encoding(first: bytes) -> str:

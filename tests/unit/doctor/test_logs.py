@@ -109,6 +109,14 @@ def test_bytes_that_are_no_text_do_not_hurt() -> None:
     assert [one.id for one in diagnose(io.BytesIO(data[3:])).findings] == ["libgl"]
 
 
+def test_a_log_that_was_packed_by_gzip_is_read_also_when_it_breaks_off() -> None:
+    import gzip
+
+    packed = gzip.compress(embedded("AssertionError: Torch not compiled with CUDA enabled").encode() * 3)
+    for data in (packed, packed[: len(packed) - 9]):
+        assert [(one.id, one.line) for one in diagnose(io.BytesIO(data)).findings] == [("not-compiled-with-cuda", 101)]
+
+
 def test_an_empty_log_is_a_clean_one() -> None:
     assert diagnose(io.BytesIO(b"")) == diagnose_text("")
     assert diagnose_text("").findings == ()
