@@ -235,7 +235,7 @@ def _checked(search: Search, choice: Choice) -> str:
         parts.append(f"CUDA {build.variant.cuda} needs driver {floor} or newer and {target.driver} is there")
     if target.gpus and build.code is not None:
         capabilities = sorted({gpu.compute_capability for gpu in target.gpus if gpu.compute_capability})
-        parts.append(f"it holds machine code that the {target.gpu_names} runs (compute capability {listed(capabilities)})")
+        parts.append(f"it holds machine code for the {target.gpu_names} (compute capability {listed(capabilities)})")
     return ", and ".join(parts) if parts else f"it needs driver {floor} or newer"
 
 
