@@ -39,7 +39,7 @@ from builder.model.values import Location
 from builder.render import names
 from builder.render.dockerfile import shared_part
 from builder.verify.command import request_command
-from builder.verify.expect import GpuMode, expectations
+from builder.verify.expect import GpuExpectation, GpuMode, expectations
 from builder.verify.reader import CheckEvent, ReportReader
 
 
@@ -198,9 +198,10 @@ def layer_of(dockerfile: str, line: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
-    """What to ask an image. Empty groups and checks mean all."""
+    """What to ask an image. Empty groups and checks mean all. gpus: as `--gpus` says it."""
 
     gpu: GpuMode = "none"
+    gpus: str | None = None
     quick: bool = False
     groups: Sequence[str] = ()
     checks: Sequence[str] = ()
@@ -213,15 +214,19 @@ def prove(
     request: ContainerRequest,
     questions: Questions,
     on_check: Callable[[CheckEvent], None],
+    gpu: GpuExpectation | None = None,
 ) -> Report:
-    """Run the probes in the container of this request and hold their answers against the plan's JSON."""
+    """Run the probes in the container of this request and hold their answers against the plan's JSON.
+
+    gpu: what was handed in; None: nothing is known of it but the questions' mode.
+    """
     uid, _, gid = request.user.partition(":")
     expected = expectations(
         document,
         int(uid) if uid.isdigit() else int(document["user"]["uid"]),
         int(gid) if gid.isdigit() else None,
         request.workdir or None,
-        questions.gpu,
+        gpu or questions.gpu,
     )
     reader = ReportReader(on_check)
     command = request_command(

@@ -12,7 +12,7 @@ from builder import pipeline
 from builder.errors import WsbError
 
 if TYPE_CHECKING:
-    from builder.engine.base import ImageInfo
+    from builder.engine.base import Engine, EngineInfo, ImageInfo
     from builder.engine.docker_sdk import DockerEngine
     from builder.launch.container import Identity
     from builder.ui.console import Console
@@ -41,6 +41,13 @@ def connect() -> DockerEngine:
     from builder.engine.docker_sdk import DockerEngine
 
     return DockerEngine.connect(os.environ)
+
+
+def engine_info(engine: Engine) -> EngineInfo:
+    """What the engine is, with the CDI devices it can hand in."""
+    from builder.host.engine import with_cdi_devices
+
+    return with_cdi_devices(engine.info())
 
 
 def identity() -> Identity:

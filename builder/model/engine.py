@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from builder.model.frozen import frozen
 
 EngineKind = Literal["docker", "podman"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class EngineInfo:
     """One engine. os, arch: of the machine its containers run on, which need not be this one.
 

@@ -127,6 +127,11 @@ def _compiler(
         notes.decide("base.image", tag, why, [*passed, rejected(catalog.default_base, "it has no nvcc")])
         notes.warn("unverified", f"{tag} follows the naming scheme of nvidia/cuda; only its twin with cudnn was seen")
         return BasePlan(image=tag, flavour=Flavour.DEVEL)
+    older = _pytorch_image(given, ground, target, cuda)
+    if older is not None:
+        why = f"{listed(compiles)} must be compiled for the GPU, and NVIDIA keeps no image with nvcc of CUDA {cuda} any more"
+        notes.decide("base.image", older, why, [*passed, rejected(catalog.default_base, "it has no nvcc")])
+        return BasePlan(image=older, flavour=Flavour.DEVEL)
     reason = passed[-1].because if passed else f"there is no nvidia/cuda image for CUDA {cuda} (any more)"
     where = given.spec.base.where if given.spec.base else given.spec.where
     raise WsbError(
@@ -135,6 +140,14 @@ def _compiler(
         where,
         hints=(_old_compilers(given, str(cuda)),),
     )
+
+
+def _pytorch_image(given: Given, ground: Ground, target: Target, cuda: CudaVersion) -> str | None:
+    """The newest image of pytorch/pytorch with nvcc of an old CUDA. Its own Python is conda's, so none for a venv."""
+    if ground.manager is Manager.VENV or image_refuses(cuda, target, given.catalog) is not None:
+        return None
+    tags = [image.tag("devel") for image in given.catalog.pytorch_images if image.cuda == str(cuda)]
+    return tags[-1] if tags else None
 
 
 class OtherPythons(Exception):

@@ -73,6 +73,14 @@ def _conda(given: Given, wants: Wants, manager: Manager, basket: Basket, notes: 
     unmapped: list[Located[str]] = []
     for one in wants.conda:
         line = conda_line(one.value)
+        if wants.has_torch and given.catalog.conda_is_compiler(line.name):
+            # nvcc comes with the base, of the CUDA that torch was built with
+            if not any("own code" in known for known in basket.compiles):
+                basket.compiles.append(f"the project's own code ({line.name} at {one.where})")
+            continue
+        if wants.has_torch and given.catalog.conda_is_cuda_library(line.name):
+            basket.managed.append(line.text)
+            continue
         if manager.is_conda and not (wants.has_torch and given.catalog.conda_brings_torch(line.name)):
             basket.conda.append(one.value.strip())
             continue
@@ -80,7 +88,7 @@ def _conda(given: Given, wants: Wants, manager: Manager, basket: Basket, notes: 
         if manager.is_conda:
             name = row["pip"] if row is not None and "pip" in row else line.name
             notes.warn("conda-torch", f"{line.name} is taken from pip: the conda package would bring a torch of its own")
-            pip.append(pip_line(as_pip(name, line.asks)))
+            pip.append(pip_line(name if "+" in name else as_pip(name, line.asks)))
         elif row is None:
             pip.append(pip_line(as_pip(line.name, line.asks)))
         elif "pip" in row:
@@ -114,7 +122,7 @@ def _add_pip(
         basket.managed.append(line.text)
         return
     needs = given.catalog.apt_needs(line.name)
-    if needs is not None:
+    if needs is not None and (line.url is not None or not needs.get("only_source")):
         notes.decide("packages.apt", listed(needs["apt"]), needs["because"])
         basket.apt.extend(needs["apt"])
     row = given.catalog.package(line.name) if line.name else None
