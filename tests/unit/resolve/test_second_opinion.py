@@ -22,7 +22,7 @@ from tests.support.specs import spec
 from tests.unit.resolve.test_choice import CATALOG
 
 TORCH, CODE, CUDA = (json.loads(assets.table(f"{name}.json")) for name in ("torch", "machine_code", "cuda"))
-RELEASES = {row["torch"]: row for row in TORCH["rows"] if not row.get("lts")}
+RELEASES = {row["torch"]: row for row in TORCH["rows"] if "linux_x86_64" in row["default"]}
 FLOORS = {row["variant"]: row for row in CUDA["floors"]}
 CARDS = ["3.5", "3.7", "5.0", "5.2", "6.0", "6.1", "7.0", "7.5", "8.0", "8.6", "8.9", "9.0", "10.0", "10.3", "12.0", "12.1"]
 JETSON = ["5.3", "6.2", "7.2", "8.7"]
