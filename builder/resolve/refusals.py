@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from packaging.version import Version
@@ -11,7 +12,7 @@ from builder.model.values import DriverVersion, Located, Location
 from builder.resolve.choice import Choice, Refusal, Search, companion_version
 from builder.resolve.given import admits_python, listed
 from builder.resolve.releases import admitted
-from builder.resolve.target import short
+from builder.resolve.target import Target, short
 
 
 def refused(search: Search, refusals: tuple[Refusal, ...]) -> WsbError:
@@ -46,7 +47,7 @@ def nearest(search: Search, refusal: Refusal) -> list[str]:
     """What would run here: the first release after the one refused, and the newest of all, as steps to take."""
     working = search.all_among(admitted(search.given, None))
     if not working:
-        return _without_the_name(search) or _with_another_python(search)
+        return _without_the_name(search) or _with_another_python(search) or _on_the_processor(search)
     newest = working[0]
     later = [choice for choice in working if choice.release.version > refusal.release.version]
     hints = []
@@ -72,7 +73,7 @@ def _without_the_name(search: Search) -> list[str]:
 
 
 def _with_another_python(search: Search) -> list[str]:
-    """Where no torch runs here with the Python that is asked for: the oldest that does, with the Python nearest to it."""
+    """Where no torch runs here with the Python that is asked for: the nearest that does, with the Python nearest to it."""
     asked = search.wants.python
     if asked is None:
         return []
@@ -80,9 +81,24 @@ def _with_another_python(search: Search) -> list[str]:
     working = free.all_among(admitted(search.given, None))
     if not working:
         return []
-    first = working[-1]
-    does = f"with Python {asked.value} ({asked.where}) no torch runs here; {_exact(first)} does"
-    return [f'{does}: set `torch: "{first.release.version}"` and `python: "{first.pythons[0]}"`']
+    numbers = [match[0] for one in asked.value.specifiers if (match := re.match(r"\d+(\.\d+)*", one.version))]
+    is_future = bool(numbers) and min(map(Version, numbers)) > Version(working[0].pythons[-1])
+    near, python = (working[0], working[0].pythons[-1]) if is_future else (working[-1], working[-1].pythons[0])
+    does = f"with Python {asked.value} ({asked.where}) no torch runs here; {_exact(near)} does"
+    return [f'{does}: set `torch: "{near.release.version}"` and `python: "{python}"`']
+
+
+def _on_the_processor(search: Search) -> list[str]:
+    """What is left where no release computes on this card: the same torch without it."""
+    if search.target.kind == "cpu":
+        return []
+    kept = Target(kind="cpu", os=search.target.os)
+    asked = search.wants.torch.value if search.wants.torch else None
+    found = replace(search, target=kept).among(admitted(search.given, asked))
+    if not isinstance(found, Choice):
+        return []
+    what = search.target.gpu_names or "this GPU"
+    return [f"no torch computes on the {what} here; `accelerator: cpu` runs {_exact(found)} on the processor"]
 
 
 def _exact(choice: Choice) -> str:
@@ -197,7 +213,9 @@ def _python_error(search: Search, refusal: Refusal) -> WsbError:
         if fits:
             hints.append(f'all of them have wheels for Python {listed(fits)}: set `python: "{fits[-1]}"`')
     elif offered:
-        hints.append(f'torch {refusal.release.version} is built for Python {listed(offered)}: set `python: "{offered[-1]}"`')
+        free = replace(search, wants=replace(wants, python=None)).of(refusal.release)
+        step = f': set `python: "{free.pythons[-1]}"`' if isinstance(free, Choice) else ""
+        hints.append(f"torch {refusal.release.version} is built for Python {listed(offered)}{step}")
     first = _first_with_python(search)
     if first is not None and Version(first) > refusal.release.version:
         hints.append(f'torch {first} is the first with Python {asked}: set `torch: "{first}"`')
