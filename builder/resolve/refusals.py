@@ -8,7 +8,7 @@ from dataclasses import replace
 from packaging.version import Version
 
 from builder.errors import WsbError
-from builder.model.values import DriverVersion, Located, Location
+from builder.model.values import DriverVersion, Located, Location, Variant
 from builder.resolve.choice import Choice, Refusal, Search, companion_version
 from builder.resolve.given import admits_python, listed
 from builder.resolve.releases import admitted
@@ -189,11 +189,15 @@ def _unadvertised(search: Search, refusal: Refusal) -> list[str]:
         return []
     hints = []
     for variant in refusal.release.unadvertised:
-        named = replace(search.target, named=Located(variant, search.given.spec.where))
-        asked = replace(search, target=named)
-        if isinstance(asked.of(refusal.release), Choice):
+        if _runs(search, refusal, variant):
             hints.append(f"torch {refusal.release.version}+{variant} exists without being advertised: `accelerator: {variant}`")
     return hints
+
+
+def _runs(search: Search, refusal: Refusal, variant: Variant) -> bool:
+    """Whether this build of the refused release runs here when it is named."""
+    named = replace(search.target, named=Located(variant, search.given.spec.where))
+    return isinstance(replace(search, target=named).of(refusal.release), Choice)
 
 
 def _python_error(search: Search, refusal: Refusal) -> WsbError:
@@ -218,7 +222,9 @@ def _python_error(search: Search, refusal: Refusal) -> WsbError:
         hints.append(f"torch {refusal.release.version} is built for Python {listed(offered)}{step}")
     first = _first_with_python(search)
     if first is not None and Version(first) > refusal.release.version:
-        hints.append(f'torch {first} is the first with Python {asked}: set `torch: "{first}"`')
+        release = given.catalog.release(first)
+        step = f': set `torch: "{first}"`' if release and isinstance(search.of(release), Choice) else ""
+        hints.append(f"torch {first} is the first with Python {asked}{step}")
     if search.ground.pythons is not None:
         hints.append("with `manager: miniconda` the environment has a Python of its own, independent of the base")
     return WsbError("python-not-supported", message, where or given.spec.where, hints=hints + nearest(search, refusal))
@@ -261,10 +267,10 @@ def _variant_error(search: Search, refusal: Refusal) -> WsbError:
         wanted = {"cuda": "CUDA build", "rocm": "ROCm build", "xpu": "build for Intel GPUs", "cpu": "CPU build"}[target.kind]
     message = f"torch {release.version} has no {wanted} for {given.platform}"
     details = (f"torch {release.version} is built for: {listed(advertised)}",) if advertised else ()
-    cuda = [variant for variant in advertised if variant.cuda]
     hints = []
-    if target.named is not None and cuda:
-        hints.append(f'set `accelerator: "{cuda[-1].cuda}"`, which this torch is built for')
+    if target.named is not None:
+        others = [variant for variant in advertised if variant.cuda and _runs(search, refusal, variant)]
+        hints += [f'set `accelerator: "{variant.cuda}"`, which this torch is built for' for variant in others[-1:]]
     if target.kind in ("rocm", "xpu") and given.platform != "linux/amd64":
         hints.append("such builds exist for x86-64 processors (linux/amd64) only; `accelerator: cpu` runs here")
     error = _error(search, refusal, kind, message, _build_where(search), *hints)
