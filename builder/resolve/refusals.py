@@ -81,10 +81,8 @@ def _with_another_python(search: Search) -> list[str]:
     if not working:
         return []
     first = working[-1]
-    return [
-        f"with Python {asked.value} ({asked.where}) no torch runs here; {_exact(first)} does: "
-        f'set `torch: "{first.release.version}"` and `python: "{first.pythons[0]}"`'
-    ]
+    step = f'set `torch: "{first.release.version}"` and `python: "{first.pythons[0]}"`'
+    return [f"with Python {asked.value} ({asked.where}) no torch runs here; {_exact(first)} does: {step}"]
 
 
 def _exact(choice: Choice) -> str:

@@ -17,7 +17,7 @@ from builder.errors import WsbError
 from builder.model.project import Project
 from builder.model.values import CPU, Located, Variant, VersionRequest
 from builder.scan.choosing import Sources, choose_sources
-from builder.scan.compiled import needs_c_compiler, needs_nvcc, wanted_scripts
+from builder.scan.compiled import needs_c_compiler, needs_nvcc, submodules_of, wanted_scripts
 from builder.scan.deciding import Pick, Told, declared_variant, newer_build, pick_python, pick_torch, runs_on_no_recent_card
 from builder.scan.elsewhere import other_system_of
 from builder.scan.evidence import Witness, witnesses
@@ -96,7 +96,12 @@ def propose(
     torch = _answered(torch, answers.get("torch"))
     python = _answered(pick_python(told, torch if has_torch else None), answers.get("python"))
     is_written_out = bool(problems) or wishes.relax != "none"
-    added = [*_compilers(project, heard, names, read, catalog), *_apt(findings)]
+    documents = [one for one in findings if one.kind == "document" and any(one.path == witness.path for witness in heard)]
+    added = [
+        *_from_documents(project, documents, catalog, imports),
+        *_compilers(project, documents, heard, names, read, catalog),
+        *_apt(findings),
+    ]
     if is_written_out:
         added = [*_written_out(project, wishes.relax, torch, has_torch), *added]
         torch, python = _written_keys(project, torch, python, wishes.relax)
@@ -198,22 +203,47 @@ def _declared_for(torch: Pick, told: Told) -> Variant | None:
     return declared.value if declared is not None and torch.value != "none" else None
 
 
-def _compilers(project: Project, heard: Sequence[Witness], names: Sequence[str], read: Read, catalog: Catalog) -> list[Added]:
+def _compilers(
+    project: Project, documents: Sequence[Finding], heard: Sequence[Witness], names: Sequence[str], read: Read, catalog: Catalog
+) -> list[Added]:
     scripts: dict[str, str] = {}
     for path in wanted_scripts(names):
         content = read(path)
         if content is not None and len(content) <= MAX_SCRIPT_BYTES:
             scripts[path] = content.decode("utf-8", "replace")
-    nvcc = needs_nvcc(project, scripts, catalog)
+    modules = read(".gitmodules")
+    submodules = submodules_of(modules.decode("utf-8", "replace")) if modules is not None else ()
+    nvcc = needs_nvcc(project, [one.project for one in documents], submodules, scripts, catalog)
     devel = next((one for one in heard if one.is_devel is not None), None)
     if nvcc is not None:
         return [Added(section="conda", line="cuda-nvcc", because=f"{nvcc.value} ({nvcc.where})")]
     if devel is not None:
         return [Added(section="conda", line="cuda-nvcc", because=f"{devel.is_devel} stands on an image with nvcc")]
-    plain = needs_c_compiler(project, scripts)
+    plain = needs_c_compiler(project, submodules, scripts, catalog)
     if plain is not None:
         return [Added(section="apt", line="build-essential", because=f"{plain.value} ({plain.where})")]
     return []
+
+
+def _from_documents(project: Project, documents: Sequence[Finding], catalog: Catalog, imports: Imports | None) -> list[Added]:
+    """Packages that only an install line of a README or Dockerfile names, where the code imports them or nvcc compiles them."""
+    known = {_name(one) for one in (*project.pip, *project.conda)}
+    imported = {one.top for one in imports.needed if not one.is_optional and not one.is_in_tests} if imports else set()
+    wanted = {normal(name) for name in imported} | {
+        normal(row["distribution"]) for name in imported if (row := catalog.import_name(name)) is not None
+    }
+    found: dict[str, Added] = {}
+    for finding in documents:
+        for one in finding.project.pip:
+            name = _name(one)
+            row = catalog.package(name)
+            is_compiled = row is not None and row.get("compiles") == "install"
+            if name in known or catalog.is_managed_by_torch(name) or not (name in wanted or is_compiled):
+                continue
+            found.setdefault(
+                name, Added(section="pip", line=one.value, because=f"{one.where} installs it, and no file lists it")
+            )
+    return list(found.values())
 
 
 # Packages of a Dockerfile that an application needs when it runs; tools of the image's own making are not among them.
