@@ -38,6 +38,8 @@ EXIT_CODES: dict[str, ExitCode] = {
     "wrong-name": ExitCode.USAGE,
     "not-declared": ExitCode.ANSWER_IS_NO,
     "file-was-edited": ExitCode.ANSWER_IS_NO,
+    "no-such-gpu": ExitCode.ANSWER_IS_NO,
+    "gpu-busy": ExitCode.ANSWER_IS_NO,
     "no-such-torch": ExitCode.NOTHING_COMPATIBLE,
     "python-not-supported": ExitCode.NOTHING_COMPATIBLE,
     "gpu-not-supported": ExitCode.NOTHING_COMPATIBLE,

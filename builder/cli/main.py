@@ -16,6 +16,7 @@ from builder import __version__
 
 # verb → (module below builder.cli, what `wsb --help` says of it), in the order people need them.
 VERBS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Read the project and write its wsb.yaml, with a reason beside each choice."),
     "plan": ("plan", "Show what would be built, and why; needs no engine."),
     "explain": ("explain", "Say why: the decisions, and the chain from IDE to GPU."),
     "catalog": ("catalog", "Ask the tables: torch builds, GPUs, drivers, images, import names."),
@@ -32,6 +33,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "ls": ("ls", "List the workspaces on this engine, their sizes and what they share."),
     "rm": ("rm", "Remove workspaces; what others share stays."),
     "prune": ("prune", "Free what no workspace uses any more; says first what."),
+    "open": ("open", "Open the workspace in VS Code, PyCharm, Jupyter or a terminal."),
+    "diagnose": ("diagnose", "Read a log and name the known error, its cause and what helps."),
     "schema": ("schema", "Print the JSON Schema of wsb.yaml, for editors."),
     "completion": ("completion", "Print the shell's completion script."),
 }
