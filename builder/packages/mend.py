@@ -85,7 +85,7 @@ def _library(found: re.Match[str], around: Around) -> Mend | None:
 _TOGETHER = (("libgl1", "libglib2.0-0"), ("libsm6", "libxext6", "libxrender1"))
 
 
-def _program(found: re.Match[str], around: Around) -> Mend | None:
+def _program(found: re.Match[str], _: Around) -> Mend | None:
     name = found["program"].rpartition("/")[2]
     package = _PROGRAMS.get(name)
     if package is None:
