@@ -17,7 +17,7 @@ from builder.errors import WsbError
 from builder.model.files import FileSet
 from builder.model.host import Host, Reach
 from builder.model.plan import Plan
-from builder.model.project import Project
+from builder.model.project import EMPTY_PROJECT, Project
 from builder.model.spec import Spec
 from builder.model.values import Location, Passthrough
 
@@ -55,7 +55,6 @@ def find_directory(start: Path) -> Path:
 def read(directory: Path) -> Workspace:
     """wsb.yaml and the files it points at. Raises Problems or WsbError with file, line and column."""
     from builder.config import read_spec
-    from builder.scan.project import read_project
 
     seen: dict[str, bytes] = {}
 
@@ -72,7 +71,11 @@ def read(directory: Path) -> Workspace:
     if config is None:
         raise WsbError("no-such-file", f"there is no {CONFIG} in {directory}")
     spec = read_spec(config, CONFIG)
-    project = read_project(read_file, spec)
+    project = EMPTY_PROJECT
+    if spec.environment is not None or spec.requirements:
+        from builder.scan.project import read_project
+
+        project = read_project(read_file, spec)
     return Workspace(directory=directory, spec=spec, project=project, inputs_digest=_digest(seen))
 
 
@@ -141,7 +144,6 @@ def render_for_ides(plan: Plan, directory: Path) -> FileSet:
 
 def look_around(workspace: Workspace, environ: Mapping[str, str], engine: Engine | None, *, probes: bool) -> Reach:
     """What this machine can reach and already has. probes: also knock at the sources, as `--fallback` needs."""
-    from builder.host import bootstrap
     from builder.host.pip_config import read_pip_config
 
     wheels = read_pip_config(environ, Path.home()).wheels()
@@ -156,8 +158,14 @@ def look_around(workspace: Workspace, environ: Mapping[str, str], engine: Engine
         local_images=images,
         local_wheels=tuple(wheel.name for wheel in wheels),
         wheel_dir=str(wheels[0].parent) if wheels else None,
-        can_bootstrap=bootstrap.is_possible(),
+        can_bootstrap=probes and _can_bootstrap(),
     )
+
+
+def _can_bootstrap() -> bool:
+    from builder.host import bootstrap
+
+    return bootstrap.is_possible()
 
 
 def _knock(workspace: Workspace, environ: Mapping[str, str]) -> dict[str, str]:

@@ -73,6 +73,13 @@ class PackageTable:
         """What a torch needs of other packages without asking for it."""
         return list(self.tables["ecosystem"]["constraints"])
 
+    def cuda_of_tensorflow(self, version: Version) -> str | None:
+        """The CUDA that a release of tensorflow was built with, such as "10.0"."""
+        for row in self.tables.rows("ecosystem", "tensorflow"):
+            if SpecifierSet(row["tensorflow"]).contains(version):
+                return str(row["cuda"])
+        return None
+
     def apt_needs(self, name: str) -> Row | None:
         """The system packages a pip package needs in a slim image."""
         for row in self.tables.rows("ecosystem", "apt"):
@@ -91,6 +98,14 @@ class PackageTable:
     def conda_brings_torch(self, name: str) -> bool:
         """Whether a conda package depends on conda's own torch."""
         return name.lower() in self.tables["conda"]["depends_on_torch"]
+
+    def conda_is_compiler(self, name: str) -> bool:
+        """Whether a conda package is there for nvcc, or for the headers that compiling needs."""
+        return name.lower() in self.tables["conda"]["compilers"]
+
+    def conda_is_cuda_library(self, name: str) -> bool:
+        """Whether a conda package is a library of CUDA that torch's wheel carries itself."""
+        return any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in self.tables["conda"]["wheel_brings"])
 
     def is_default_channel(self, channel: str) -> bool:
         """Whether a channel is one of Anaconda's own, whose terms must be accepted."""

@@ -67,6 +67,16 @@ class TorchTable:
                 return code
         return None
 
+    def cudnn(self, build: TorchBuild) -> str | None:
+        """The cuDNN inside a build; None where no list tells. What the default index serves says it in its metadata."""
+        release = self.release(build.version)
+        if build.is_default and release is not None and release.cudnn:
+            return release.cudnn
+        for row in self.tables.rows("cudnn"):
+            if row["variant"] == build.variant.name and Version(row["since"]) <= build.version <= Version(row["until"]):
+                return str(row["cudnn"])
+        return None
+
     def companion(self, package: str, version: str | None) -> CompanionRelease | None:
         """A release of torchvision or torchaudio."""
         return self._companions.get((package, version)) if version else None

@@ -68,7 +68,7 @@ def start(
             ports=ports,
             shm_size=shm_size,
             network=network,
-            workdir=_below(present.workspace.directory, Path(directory)),
+            workdir=below(present.workspace.directory, Path(directory)),
             has_tty=sys.stdin.isatty() and sys.stdout.isatty(),
             keeps_stdin=True,
         )
@@ -83,13 +83,14 @@ def start(
             options=options,
             gpus=gpus_for(console, engine, info, present.document, gpus),
             watches=True,
+            image_labels=present.image.labels,
         )
         return engine.attach(request)
     finally:
         engine.close()
 
 
-def _below(project: Path, started: Path) -> str:
+def below(project: Path, started: Path) -> str:
     """Where wsb was started, below the project: commands run there, as they would without a container."""
     path = started.resolve().relative_to(project).as_posix()
     return "" if path == "." else path

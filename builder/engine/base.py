@@ -138,6 +138,30 @@ class ContainerRequest:
     runtime: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerInfo:
+    """One running container. image: the name or id it was made from. user: whom its processes run as, "" for root."""
+
+    id: str
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecRequest:
+    """One command in a container that runs already."""
+
+    container: str
+    command: Sequence[str]
+    user: str = ""
+    workdir: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    has_tty: bool = False
+    keeps_stdin: bool = False
+
+
 @dataclass
 class BuildFailed(WsbError):
     """A build that stopped at a step: build-failed, or source-unreachable when the step could not reach a host.
@@ -206,6 +230,14 @@ class Engine(Protocol):
 
     def attach(self, request: ContainerRequest) -> int:
         """The same with this process's own terminal, standard streams and signals."""
+        ...
+
+    def containers(self, label: str) -> tuple[ContainerInfo, ...]:
+        """Running containers that carry a label (name, or name=value), newest first."""
+        ...
+
+    def enter(self, request: ExecRequest) -> int:
+        """A command in a running container with this process's own terminal and streams; returns its exit code."""
         ...
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:

@@ -10,8 +10,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from builder.engine import attach, building, containers, images, translate
-from builder.engine.base import BuildRequest, ContainerRequest, EngineInfo, ImageInfo, Listener, Output
+from builder.engine import attach, building, containers, entering, images, translate
+from builder.engine.base import (
+    BuildRequest,
+    ContainerInfo,
+    ContainerRequest,
+    EngineInfo,
+    ExecRequest,
+    ImageInfo,
+    Listener,
+    Output,
+)
 from builder.engine.calls import Client, translated
 from builder.engine.connect import connect
 from builder.engine.stream import Clock
@@ -64,6 +73,12 @@ class DockerEngine:
 
     def attach(self, request: ContainerRequest) -> int:
         return attach.attach(self._api, request)
+
+    def containers(self, label: str) -> tuple[ContainerInfo, ...]:
+        return entering.containers(self._api, label)
+
+    def enter(self, request: ExecRequest) -> int:
+        return entering.enter(self._api, request)
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         return images.files(self._api, image, paths)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.engine.base import ContainerRequest, EngineInfo
+from builder.launch import ide_container
 from builder.launch.arrival import watched
 from builder.launch.devices import NOTHING, HandedIn, accelerator_of, handed_in
 from builder.launch.gpus import ChosenGpus
@@ -68,21 +69,24 @@ def container_request(
     with_gpu: bool = True,
     gpus: Gpus | None = None,
     watches: bool = False,
+    image_labels: Mapping[str, str] | None = None,
 ) -> ContainerRequest:
     """The request for one command in the workspace.
 
     document: the plan as the image carries it (/opt/wsb/plan.json). project: the folder on the engine's machine.
     gpus: what was chosen; None: every GPU that the plan's torch can use. watches: the command starts only where it arrived.
+    image_labels: of the image, so that an IDE which attaches to the container finds what it needs to know.
     """
     chosen = (gpus or every_gpu(document, info)) if with_gpu else NO_GPUS
     handed = chosen.handed
     run = document.get("run", {})
     user = document.get("user", {"name": "dev", "uid": 1000})
+    as_user = _user(identity, user, info)
     ports = tuple(options.ports) or tuple(run.get("ports", ())) if options.publishes_ports else ()
     return ContainerRequest(
         image=image,
         command=watched(command, handed.mode, chosen.chosen) if watches else tuple(command),
-        user=_user(identity, user, info),
+        user=as_user,
         groups=(str(GROUP_GID), *handed.groups),
         workdir=f"{WORKSPACE}/{options.workdir}".rstrip("/"),
         env={**_home(identity, user, info), **run.get("env", {}), **dict(handed.env), **options.env},
@@ -92,7 +96,11 @@ def container_request(
         ),
         ports=tuple((port, port) for port in ports),
         shm_size=options.shm_size or run.get("shm_size", "8g"),
-        labels={"dev.wsb.project": str(project), "dev.wsb.name": str(document.get("name", ""))},
+        labels={
+            "dev.wsb.project": str(project),
+            "dev.wsb.name": str(document.get("name", "")),
+            **ide_container.labels(project, image_labels or {}, as_user),
+        },
         network=options.network,
         has_tty=options.has_tty,
         keeps_stdin=options.keeps_stdin,

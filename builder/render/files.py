@@ -71,10 +71,16 @@ def network_settings(plan: Plan) -> tuple[tuple[str, str], ...]:
         ("UV_DEFAULT_INDEX", sources.pip),
         ("PIP_EXTRA_INDEX_URL", " ".join(remote) or None),
         ("UV_INDEX", " ".join(remote) or None),
+        ("PIP_TRUSTED_HOST", " ".join(_unencrypted_hosts(sources.pip, *remote)) or None),
         ("WSB_TORCH_INDEX", sources.torch if plan.torch and plan.torch.index_url else None),
         ("CONDA_CHANNEL_ALIAS", sources.conda),
     )
     return tuple((name, value) for name, value in chosen if value)
+
+
+def _unencrypted_hosts(*urls: str | None) -> tuple[str, ...]:
+    """host:port of plain-http addresses. Whoever writes http:// means it; uv takes it so, pip wants to be told."""
+    return tuple(sorted({url.split("/")[2].rpartition("@")[2] for url in urls if url and url.startswith("http://")}))
 
 
 # What lies in the project for others than the build: a change there must not install the project anew.

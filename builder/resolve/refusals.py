@@ -46,7 +46,7 @@ def nearest(search: Search, refusal: Refusal) -> list[str]:
     """What would run here: the first release after the one refused, and the newest of all, as steps to take."""
     working = search.all_among(admitted(search.given, None))
     if not working:
-        return _without_the_name(search)
+        return _without_the_name(search) or _with_another_python(search)
     newest = working[0]
     later = [choice for choice in working if choice.release.version > refusal.release.version]
     hints = []
@@ -69,6 +69,22 @@ def _without_the_name(search: Search) -> list[str]:
         return []
     also = "" if found is same else f' with `torch: "{found.release.version}"`'
     return [f"{_exact(found)} runs here: leave {named.value} out, or set `accelerator: {found.build.variant}`{also}"]
+
+
+def _with_another_python(search: Search) -> list[str]:
+    """Where no torch runs here with the Python that is asked for: the oldest that does, with the Python nearest to it."""
+    asked = search.wants.python
+    if asked is None:
+        return []
+    free = replace(search, wants=replace(search.wants, python=None))
+    working = free.all_among(admitted(search.given, None))
+    if not working:
+        return []
+    first = working[-1]
+    return [
+        f"with Python {asked.value} ({asked.where}) no torch runs here; {_exact(first)} does: "
+        f'set `torch: "{first.release.version}"` and `python: "{first.pythons[0]}"`'
+    ]
 
 
 def _exact(choice: Choice) -> str:

@@ -72,7 +72,9 @@ def _decide(given: Given, compilers: tuple[str, ...] | None) -> Plan:
     python = _choose_python(given, wants, ground, torch, notes)
     channels = choose_channels(given, ground.manager, notes)
     basket = gather(given, wants, ground.manager, torch.choice, target, python, notes)
-    base = choose_base(given, ground, target, torch.choice, python, tuple(dict.fromkeys(basket.compiles)), notes)
+    base = choose_base(
+        given, ground, target, torch.choice, python, tuple(dict.fromkeys(basket.compiles)), notes, exact=basket.needs_exact_cuda
+    )
     sources = choose_sources(given, torch, basket, notes)
     plan = Plan(
         name=spec.name.value,

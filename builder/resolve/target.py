@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from builder.model.host import Gpu, OperatingSystem
+from builder.model.host import Gpu, Host, OperatingSystem
 from builder.model.values import CPU, CudaVersion, DriverVersion, Located, Unknown, Variant
 from builder.resolve.given import Given, listed
 from builder.resolve.ground import Ground
@@ -86,6 +86,8 @@ def _target(given: Given, wants: Wants, notes: Notes) -> Target:
         notes.decide("accelerator", "cpu", reason)
         return Target(kind="cpu", os=host.os)
     cards = _with_capability(given, notes)
+    if asked == "auto" and wants.declared and wants.declared.value == CPU:
+        return _declared_processor(host, cards, wants.declared, notes)
     if asked == "auto":
         return _automatic(given, cards, wants, notes, trusts)
     target = Target(kind="cuda", os=host.os, named=wants.named, trusts_index=trusts)
@@ -95,6 +97,15 @@ def _target(given: Given, wants: Wants, notes: Notes) -> Target:
     notes.decide("accelerator", "cuda", "wsb.yaml asks for it, though this machine does not tell of an NVIDIA GPU")
     driver = host.driver if isinstance(host.driver, DriverVersion) else None
     return replace(target, gpus=cards, driver=driver)
+
+
+def _declared_processor(host: Host, cards: tuple[Gpu, ...], declared: Located[Variant], notes: Notes) -> Target:
+    """The project itself asks for the build for the processor: cpuonly, torch==2.1.0+cpu, …/whl/cpu."""
+    notes.decide("accelerator", "cpu", f"the project itself asks for the build for the processor ({declared.where})")
+    if cards and isinstance(host.driver, DriverVersion):
+        reason = f"{declared.where} asks for the build for the processor, though this machine has {_cards(cards)}"
+        notes.warn("declared-cpu", f"{reason}; `accelerator: cuda` in wsb.yaml uses it.")
+    return Target(kind="cpu", os=host.os)
 
 
 def _automatic(given: Given, cards: tuple[Gpu, ...], wants: Wants, notes: Notes, trusts: bool) -> Target:
