@@ -53,6 +53,7 @@ EXIT_CODES: dict[str, ExitCode] = {
     "engine-too-old": ExitCode.ENGINE,
     "engine-lost": ExitCode.ENGINE,
     "engine-refused": ExitCode.ENGINE,
+    "gpu-refused": ExitCode.ENGINE,
     "base-unreachable": ExitCode.ENGINE,
     "source-unreachable": ExitCode.ENGINE,
     "disk-full": ExitCode.ENGINE,
