@@ -19,6 +19,8 @@ from builder.ui.build_log import BuildLog, both, log_directory, log_path
 from builder.ui.console import Console
 from builder.ui.progress import Progress
 
+_READ_BYTES = 1 << 22
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
@@ -53,7 +55,7 @@ def build(
         try:
             built = maker.build(plan, files, workspace.directory)
         except BuildFailed as failure:
-            raise replace(failure, hints=(*failure.hints, *_log_hint(log))) from failure
+            raise replace(failure, hints=(*failure.hints, *_known_hints(failure, log), *_log_hint(log))) from failure
         except WsbError as error:
             raise replace(error, hints=(*error.hints, *_log_hint(log))) from error
     seconds = time.monotonic() - began
@@ -61,6 +63,19 @@ def build(
         f"built {plan.name} in {seconds:.1f} s" + ("" if built.was_new else ", on a torch image that was there already")
     )
     return Done(built=built, steps=tuple(steps), seconds=seconds)
+
+
+def _known_hints(failure: BuildFailed, log: BuildLog) -> tuple[str, ...]:
+    """What the catalogue of known errors says of a failed step; nothing where the failure says it by itself."""
+    if failure.code != "build-failed" or log.path is None:
+        return ()
+    from builder.doctor.tail import first_cause
+
+    try:
+        cause = first_cause(log.path.read_bytes()[-_READ_BYTES:])
+    except OSError:
+        return ()
+    return (f"known as {cause.id}: {cause.cause}", cause.remedy) if cause else ()
 
 
 def _log_hint(log: BuildLog) -> tuple[str, ...]:

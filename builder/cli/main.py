@@ -34,6 +34,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "rm": ("rm", "Remove workspaces; what others share stays."),
     "prune": ("prune", "Free what no workspace uses any more; says first what."),
     "open": ("open", "Open the workspace in VS Code, PyCharm, Jupyter or a terminal."),
+    "doctor": ("doctor", "Examine this machine, link by link: GPU, driver, toolkit, engine, network."),
     "diagnose": ("diagnose", "Read a log and name the known error, its cause and what helps."),
     "schema": ("schema", "Print the JSON Schema of wsb.yaml, for editors."),
     "completion": ("completion", "Print the shell's completion script."),

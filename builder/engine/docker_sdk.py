@@ -71,8 +71,8 @@ class DockerEngine:
     def run(self, request: ContainerRequest, on_output: Callable[[Output], None], timeout_s: float | None = None) -> int:
         return containers.run(self._api, request, on_output, timeout_s, self._clock)
 
-    def attach(self, request: ContainerRequest) -> int:
-        return attach.attach(self._api, request)
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
+        return attach.attach(self._api, request, on_output)
 
     def containers(self, label: str) -> tuple[ContainerInfo, ...]:
         return entering.containers(self._api, label)
@@ -107,6 +107,7 @@ def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any], endpoint: 
         cdi_devices=tuple(str(device["ID"]) for device in info.get("DiscoveredDevices") or () if device.get("Source") == "cdi"),
         root_dir=str(info.get("DockerRootDir", "")),
         endpoint=endpoint,
+        proxy=str(info.get("HttpsProxy") or info.get("HttpProxy") or ""),
     )
 
 

@@ -142,9 +142,12 @@ class FakeEngine:
                 on_output(Output(is_stderr=is_stderr, data=data))
         return ran.code
 
-    def attach(self, request: ContainerRequest) -> int:
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
         self._ask("attach", request)
-        return (self.runs.pop(0) if self.runs else Ran()).code
+        ran = self.runs.pop(0) if self.runs else Ran()
+        if on_output is not None:
+            on_output(ran.stdout + ran.stderr)
+        return ran.code
 
     def containers(self, label: str) -> tuple[ContainerInfo, ...]:
         self._ask("containers", label)
