@@ -35,6 +35,7 @@ EXIT_CODES: dict[str, ExitCode] = {
     "bad-yaml": ExitCode.USAGE,
     "no-such-file": ExitCode.USAGE,
     "terms-not-accepted": ExitCode.USAGE,
+    "lock-outdated": ExitCode.USAGE,
     "file-was-edited": ExitCode.ANSWER_IS_NO,
     "no-such-torch": ExitCode.NOTHING_COMPATIBLE,
     "python-not-supported": ExitCode.NOTHING_COMPATIBLE,
@@ -49,10 +50,12 @@ EXIT_CODES: dict[str, ExitCode] = {
     "engine-refused": ExitCode.ENGINE,
     "base-unreachable": ExitCode.ENGINE,
     "source-unreachable": ExitCode.ENGINE,
+    "registry-refused": ExitCode.ENGINE,
     "disk-full": ExitCode.ENGINE,
     "image-missing": ExitCode.ENGINE,
     "tool-missing": ExitCode.ENGINE,
     "build-failed": ExitCode.BUILD_FAILED,
+    "content-differs": ExitCode.BUILD_FAILED,
     "interrupted": ExitCode.INTERRUPTED,
 }
 

@@ -56,11 +56,11 @@ def write(directory: Path, files: FileSet, *, overwrite_edited: bool = False) ->
         if change is Change.EDITED and overwrite_edited:
             change = Change.UPDATED
         if change in (Change.NEW, Change.UPDATED):
-            _write_one(directory / file.path, file.content, file.mode)
+            write_file(directory / file.path, file.content, file.mode)
         if change is not Change.EDITED:
             memory[file.path] = _sha256(file.content)
         done.append(Written(path=file.path, change=change))
-    _write_one(directory / MEMORY, (json.dumps(memory, indent=1, sort_keys=True) + "\n").encode(), 0o644)
+    write_file(directory / MEMORY, (json.dumps(memory, indent=1, sort_keys=True) + "\n").encode(), 0o644)
     return tuple(done)
 
 
@@ -76,7 +76,8 @@ def _change(directory: Path, file: File, memory: dict[str, str]) -> Change:
     return Change.UPDATED if memory.get(file.path) == _sha256(present) else Change.EDITED
 
 
-def _write_one(path: Path, content: bytes, mode: int) -> None:
+def write_file(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """One file, whole or not at all. Raises WsbError disk-full or bad-value."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -15,6 +15,7 @@ from builder.cli.host_options import host_of, host_options
 @host_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--fallback", is_flag=True, help="Where a source cannot be reached, take the next best, and say so.")
+@click.option("--locked", is_flag=True, help="Install exactly what wsb.lock names, and refuse anything else.")
 @click.option("--no-cache", is_flag=True, help="Build every step anew.")
 @click.option("--no-test", is_flag=True, help="Do not ask the image the quick questions afterwards.")
 @click.option("--network", type=click.Choice(["default", "host"]), default="default", help="Network of the build's steps.")
@@ -27,6 +28,7 @@ def command(
     gpus: tuple[str, ...],
     as_json: bool,
     fallback: bool,
+    locked: bool,
     no_cache: bool,
     no_test: bool,
     network: str,
@@ -43,12 +45,19 @@ def command(
     engine = common.connect()
     try:
         reach = pipeline.look_around(workspace, os.environ, engine, probes=fallback)
-        plan = pipeline.decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
+        exactly = None
+        if locked:
+            lock = pipeline.read_lock(workspace)
+            plan, exactly = pipeline.decide_locked(
+                workspace, host, lock, reach=reach, accept_anaconda_terms=accept_anaconda_terms
+            )
+        else:
+            plan = pipeline.decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
         for step in plan.fallbacks:
             console.line(f"fallback: {step.source}: {step.taken} instead of {step.wanted}, because {step.because}")
         for warned in plan.warnings:
             console.warn(warned.message)
-        done = build(console, engine, plan, workspace, network=network, use_cache=not no_cache)
+        done = build(console, engine, plan, workspace, network=network, use_cache=not no_cache, locked=exactly)
         report = None if no_test else quick_proof(console, engine, plan, workspace, done.built.image)
     finally:
         engine.close()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 
 from builder import making, pipeline
 from builder.cli import common
-from builder.engine.base import BuildFailed, Engine, Event, ImageInfo, StepFinished
+from builder.engine.base import Engine, Event, ImageInfo, Listener, StepFinished
 from builder.errors import WsbError
+from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
 from builder.model.report import Report, Status
 from builder.ui.build_log import BuildLog, both, log_directory, log_path
@@ -33,11 +35,19 @@ class Done:
 
 
 def build(
-    console: Console, engine: Engine, plan: Plan, workspace: pipeline.Workspace, *, network: str, use_cache: bool
+    console: Console,
+    engine: Engine,
+    plan: Plan,
+    workspace: pipeline.Workspace,
+    *,
+    network: str,
+    use_cache: bool,
+    locked: LockedPlatform | None = None,
+    bundle: Path | None = None,
 ) -> Done:
-    """Build the plan; a failure names its log."""
+    """Build the plan, or exactly the lock, perhaps from a bundle; a failure names its log."""
     plan = pipeline.with_local_sources(plan, os.environ)
-    files = pipeline.render(plan, inputs_digest=workspace.inputs_digest)
+    files = pipeline.render(plan, inputs_digest=workspace.inputs_digest, locked=locked)
     steps: list[StepFinished] = []
 
     def collect(event: Event) -> None:
@@ -45,25 +55,31 @@ def build(
             steps.append(event)
 
     began = time.monotonic()
-    with BuildLog(log_path(os.environ, datetime.now(), f"build-{plan.name}")) as log, Progress(console) as progress:
-        maker = making.Maker(
-            engine=engine,
-            environ=os.environ,
-            listener=both(progress, log, collect),
-            network=network,
-            use_cache=use_cache,
-        )
-        try:
-            built = maker.build(plan, files, workspace.directory)
-        except BuildFailed as failure:
-            raise replace(failure, hints=(*failure.hints, *_log_hint(log))) from failure
-        except WsbError as error:
-            raise replace(error, hints=(*error.hints, *_log_hint(log))) from error
+    with making_of(console, engine, f"build-{plan.name}", network=network, use_cache=use_cache, also=collect) as maker:
+        built = maker.build(plan, files, workspace.directory, locked=locked, bundle=bundle)
     seconds = time.monotonic() - began
     console.line(
         f"built {plan.name} in {seconds:.1f} s" + ("" if built.was_new else ", on a torch image that was there already")
     )
     return Done(built=built, steps=tuple(steps), seconds=seconds)
+
+
+@contextmanager
+def making_of(
+    console: Console, engine: Engine, what: str, *, network: str, use_cache: bool, also: Listener = lambda _: None
+) -> Iterator[making.Maker]:
+    """A maker whose events are shown and logged; an error of its body names the log. what: the log's name."""
+    with BuildLog(log_path(os.environ, datetime.now(), what)) as log, Progress(console) as progress:
+        try:
+            yield making.Maker(
+                engine=engine,
+                environ=os.environ,
+                listener=both(progress, log, also),
+                network=network,
+                use_cache=use_cache,
+            )
+        except WsbError as error:  # a BuildFailed among them
+            raise replace(error, hints=(*error.hints, *_log_hint(log))) from error
 
 
 def _log_hint(log: BuildLog) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "test": ("test", "Run the smoke tests in the container."),
     "run": ("run", "Run a command of the project in its workspace."),
     "shell": ("shell", "Open a shell in the workspace."),
+    "lock": ("lock", "Write wsb.lock: every package by version and hash."),
+    "digest": ("digest", "The digest of a built image's file tree, and what differs from another."),
     "schema": ("schema", "Print the JSON Schema of wsb.yaml, for editors."),
     "completion": ("completion", "Print the shell's completion script."),
 }

@@ -7,11 +7,11 @@ as a WsbError.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from builder.engine import attach, building, containers, images, translate
-from builder.engine.base import BuildRequest, ContainerRequest, EngineInfo, ImageInfo, Listener, Output
+from builder.engine import attach, building, containers, images, moving, translate
+from builder.engine.base import BuildRequest, ContainerRequest, EngineInfo, ImageInfo, Listener, Output, Pushed
 from builder.engine.calls import Client, translated
 from builder.engine.connect import connect
 from builder.engine.stream import Clock
@@ -67,6 +67,18 @@ class DockerEngine:
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         return images.files(self._api, image, paths)
+
+    def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
+        return moving.archive(self._api, image, path)
+
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        return moving.save(self._api, references)
+
+    def load(self, tar: BinaryIO, listener: Listener) -> tuple[str, ...]:
+        return moving.load(self._api, tar, listener)
+
+    def push(self, reference: str, listener: Listener) -> Pushed:
+        return moving.push(self._api, reference, listener)
 
     def close(self) -> None:
         self._api.close()

@@ -20,6 +20,9 @@ from builder.errors import WsbError
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*")
 KEPT = ("/usr/share/doc/*/copyright", "/usr/share/locale/locale.alias")
 
+# No file is dated later, so the same packages give the same bytes: 2025-01-01.
+EPOCH = 1735689600
+
 INCLUDED = ("ca-certificates",)
 
 
@@ -62,7 +65,12 @@ def _run(command: list[str], suite: str, environ: Mapping[str, str], say: Callab
     """Run mmdebstrap, passing on its milestones; its last lines go into the error."""
     last: deque[str] = deque(maxlen=20)
     with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", env=dict(environ)
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**environ, "SOURCE_DATE_EPOCH": str(EPOCH)},
     ) as process:
         assert process.stderr is not None
         try:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from builder.lock.text import part_files
 from builder.model.files import File, FileSet
+from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
 from builder.render import commands, names
 from builder.render.dockerfile import render_dockerfile, shared_part, values
@@ -22,15 +24,16 @@ def render_files(
     metadata: Mapping[str, Any],
     version: str,
     inputs_digest: str = "",
+    locked: LockedPlatform | None = None,
 ) -> FileSet:
     """Everything `wsb build` sends and `wsb render` writes, besides the project's own files.
 
     document: the plan's JSON as the image will carry it. templates: path below dockerfiles/ → text. probes: name → text.
-    metadata: devcontainer/metadata.json. inputs_digest: over wsb.yaml and what it led to.
+    metadata: devcontainer/metadata.json. inputs_digest: over wsb.yaml and what it led to. locked: build exactly this.
     """
     environment = make_environment(templates)
     image_labels = labels(plan, version=version, inputs_digest=inputs_digest, metadata=metadata)
-    facts = values(plan, version=version, image_labels=image_labels)
+    facts = values(plan, version=version, image_labels=image_labels, locked=locked)
     activate = environment.get_template("files/activate.sh.j2").render(facts)
     network = environment.get_template("files/network.env.j2").render(settings=network_settings(plan))
     files = [
@@ -49,7 +52,38 @@ def render_files(
         files.append(_text(".wsb/pip/constraints.txt", _lines(commands.constraints(plan))))
     if plan.packages.conda:
         files.append(_text(".wsb/conda/packages.txt", _lines(plan.packages.conda)))
+    if locked:
+        files += _locked_files(templates, facts, locked)
     return FileSet((*files, _text(".dockerignore", render_dockerignore(plan))))
+
+
+def _locked_files(templates: Mapping[str, str], facts: Mapping[str, Any], locked: LockedPlatform) -> list[File]:
+    """The lists of each part, and the scripts of the locked steps."""
+    environment = make_environment(templates)
+    files = [_text(".wsb/locked/begin", environment.get_template("files/locked/begin.j2").render(facts))]
+    for name in ("apt", "conda", "conda-meta.py", "get", "pip", "settle"):
+        files.append(_text(f".wsb/locked/{name}", templates[f"files/locked/{name}"]))
+    for stage, part in (("torch", locked.torch), ("workspace", locked.workspace)):
+        texts = {**part_files(part), "date": locked.date + "\n"}
+        files += [_text(f".wsb/lock/{stage}/{kind}", text) for kind, text in texts.items()]
+    return files
+
+
+def solve_files(
+    plan: Plan, *, templates: Mapping[str, str], version: str, stage_image: str, asked: bytes, files: FileSet
+) -> FileSet:
+    """What finds out what to lock: one step on top of the torch stage. files: of the plan, for the network and uv."""
+    facts = values(plan, version=version, image_labels={})
+    step = make_environment(templates).get_template("layers/locked/solve.j2").render(facts)
+    kept = tuple(file for file in files if file.path.startswith((".wsb/network/", ".wsb/uv/", ".wsb/pip/", ".wsb/conda/")))
+    return FileSet(
+        (
+            *kept,
+            _text("Dockerfile", f'FROM {stage_image}\nSHELL ["/bin/bash", "-o", "pipefail", "-c"]\n{step}'),
+            _text(".wsb/solve/solve.py", templates["files/solve.py"]),
+            File(path=".wsb/solve/asked.json", content=asked),
+        )
+    )
 
 
 def torch_stage_files(files: FileSet, dockerfile: str) -> FileSet:
