@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import BinaryIO, Final
 
 from builder.engine.ignore import Ignore
+from builder.engine.pieces import Pieces
 from builder.errors import WsbError
 from builder.model.files import FileSet
 from builder.model.values import Location
@@ -58,7 +59,7 @@ def build_context(
             for name in ("/".join(parts[:count]) for count in range(1, len(parts) + 1)):
                 entries.setdefault(name, _Entry(path=name))
             entries |= {f"{path}/{one.path}": replace(one, path=f"{path}/{one.path}") for one in _walk(folder, Ignore())}
-        return io.BufferedReader(_Blocks(_tar(entries)), _BLOCK)
+        return io.BufferedReader(Pieces(_tar(entries)), _BLOCK)
 
     return open_context
 
@@ -173,25 +174,3 @@ def _bytes(header: tarfile.TarInfo) -> bytes:
 def _unreadable(path: str, error: OSError) -> WsbError:
     hint = f"name it in {_IGNORE_FILE} when the image does not need it"
     return WsbError("no-such-file", f"cannot read {path}: {error.strerror}", where=Location(file=path), hints=[hint])
-
-
-class _Blocks(io.RawIOBase):
-    """Bytes made piece by piece, read like a file."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed wants any Buffer
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = memoryview(piece)
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count

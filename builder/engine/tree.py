@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from builder.engine.base import ImageInfo
+from builder.engine.pieces import Pieces
 
 _BLOCK: Final = 1 << 20
 _KINDS: Final = {
@@ -38,7 +39,7 @@ class Tree:
         """From a tar as `docker export` gives it. A hard link counts as the file it is."""
         entries: dict[str, str] = {}
         contents: dict[str, str] = {}
-        with tarfile.open(fileobj=io.BufferedReader(_Pieces(pieces), _BLOCK), mode="r|") as archive:
+        with tarfile.open(fileobj=io.BufferedReader(Pieces(pieces), _BLOCK), mode="r|") as archive:
             for member in archive:
                 path = member.name.strip("/")
                 content = member.linkname if member.issym() else ""
@@ -99,25 +100,3 @@ def _sha256(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
     while block := stream.read(_BLOCK):
         total.update(block)
     return total.hexdigest()
-
-
-class _Pieces(io.RawIOBase):
-    """Pieces of bytes, read like a file."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed wants any Buffer
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = memoryview(piece)
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count

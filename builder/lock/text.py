@@ -6,6 +6,7 @@ is a requirements file for --require-hashes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -36,6 +37,11 @@ def dump(lock: Lock) -> str:
         lines += ["      layers:", *(f"        - {layer}" for layer in one.base.layers)]
         lines += _part("torch", one.torch) + _part("workspace", one.workspace)
     return "\n".join(lines) + "\n"
+
+
+def digest(locked: LockedPlatform) -> str:
+    """sha256 over one platform's lock: what an image made from it is called by."""
+    return f"sha256:{hashlib.sha256(dump(Lock(version='', platforms=(locked,))).encode()).hexdigest()}"
 
 
 def part_files(part: LockedPart) -> dict[str, str]:

@@ -111,6 +111,17 @@ def index_options(plan: Plan, *, is_torch_stage: bool) -> str:
     return " ".join(words)
 
 
+def download_options(plan: Plan) -> str:
+    """Where pip finds the packages of both stages, as shell text: `pip download` fills a bundle."""
+    torch = plan.torch
+    words = ["--find-links /run/wsb/wheels"] if torch and torch.wheel else []
+    words += [f"--find-links {shlex.quote(torch.find_links)}"] if torch and torch.find_links else []
+    if torch and torch.index_url:
+        words.append(f'--extra-index-url "${{WSB_TORCH_INDEX:-{torch.index_url}}}"')
+    words += [f"--find-links {shlex.quote(page)}" for page in plan.sources.find_links]
+    return " ".join(words)
+
+
 def locked_install(plan: Plan, *, is_torch_stage: bool) -> str:
     """The command that installs what the lock has for a stage, and nothing else."""
     python = f"{environment_prefix(plan.manager)}/bin/python"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from builder.lock.text import part_files
+from builder.lock.text import digest, part_files
 from builder.model.files import File, FileSet
 from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
@@ -32,7 +33,8 @@ def render_files(
     metadata: devcontainer/metadata.json. inputs_digest: over wsb.yaml and what it led to. locked: build exactly this.
     """
     environment = make_environment(templates)
-    image_labels = labels(plan, version=version, inputs_digest=inputs_digest, metadata=metadata)
+    lock_digest = digest(locked) if locked else ""
+    image_labels = labels(plan, version=version, inputs_digest=inputs_digest, metadata=metadata, lock_digest=lock_digest)
     facts = values(plan, version=version, image_labels=image_labels, locked=locked)
     activate = environment.get_template("files/activate.sh.j2").render(facts)
     network = environment.get_template("files/network.env.j2").render(settings=network_settings(plan))
@@ -61,7 +63,7 @@ def _locked_files(templates: Mapping[str, str], facts: Mapping[str, Any], locked
     """The lists of each part, and the scripts of the locked steps."""
     environment = make_environment(templates)
     files = [_text(".wsb/locked/begin", environment.get_template("files/locked/begin.j2").render(facts))]
-    for name in ("apt", "conda", "conda-meta.py", "get", "pip", "settle"):
+    for name in ("apt", "conda", "conda-meta.py", "debs", "get", "pip", "settle"):
         files.append(_text(f".wsb/locked/{name}", templates[f"files/locked/{name}"]))
     for stage, part in (("torch", locked.torch), ("workspace", locked.workspace)):
         texts = {**part_files(part), "date": locked.date + "\n"}
@@ -82,6 +84,25 @@ def solve_files(
             _text("Dockerfile", f'FROM {stage_image}\nSHELL ["/bin/bash", "-o", "pipefail", "-c"]\n{step}'),
             _text(".wsb/solve/solve.py", templates["files/solve.py"]),
             File(path=".wsb/solve/asked.json", content=asked),
+        )
+    )
+
+
+def fetch_files(
+    plan: Plan, *, templates: Mapping[str, str], version: str, stage_image: str, files: FileSet, locked: LockedPlatform
+) -> FileSet:
+    """What gathers the files of a lock: one step on top of the torch stage. files: of the plan, rendered for this lock."""
+    facts = values(plan, version=version, image_labels={}, locked=locked)
+    one = plan.installer
+    facts["fetch_installer"] = f"{shlex.quote(one.url)} {one.sha256}" if one else "- -"
+    facts["fetch_from"] = commands.download_options(plan)
+    step = make_environment(templates).get_template("layers/locked/fetch.j2").render(facts)
+    kept = tuple(file for file in files if file.path.startswith((".wsb/network/", ".wsb/uv/", ".wsb/lock/", ".wsb/locked/")))
+    return FileSet(
+        (
+            *kept,
+            _text("Dockerfile", f'FROM {stage_image}\nSHELL ["/bin/bash", "-o", "pipefail", "-c"]\n{step}'),
+            _text(".wsb/locked/fetch", templates["files/locked/fetch"]),
         )
     )
 
