@@ -25,7 +25,7 @@ from builder.engine.pieces import Pieces
 from builder.errors import WsbError
 from builder.lock.text import FILE, dump, parse
 from builder.locking import Renderer
-from builder.making import Maker, wheel_folder, with_ca
+from builder.making import Maker, wheel_folder
 from builder.model.lock import Lock, LockedPlatform
 from builder.model.plan import Plan
 from builder.render.files import fetch_files
@@ -79,7 +79,7 @@ def _fill(maker: Maker, plan: Plan, renderer: Renderer, locked: LockedPlatform, 
             templates=renderer.templates,
             version=renderer.version,
             stage_image=stage,
-            files=with_ca(files, plan),
+            files=maker.with_network(files, plan),
             locked=locked,
         )
         with wheel_folder(plan) as wheels:

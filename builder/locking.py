@@ -17,7 +17,7 @@ from builder.errors import WsbError
 from builder.grounding import base_of
 from builder.lock.agree import asked_of
 from builder.lock.text import read_requirements
-from builder.making import Maker, wheel_folder, with_ca
+from builder.making import Maker, wheel_folder
 from builder.model.files import FileSet
 from builder.model.lock import LockedBase, LockedConda, LockedDeb, LockedPart, LockedPlatform
 from builder.model.plan import Plan
@@ -118,7 +118,7 @@ def _ask(
         version=renderer.version,
         stage_image=stage,
         asked=json.dumps(question, indent=1, sort_keys=True).encode(),
-        files=with_ca(files, plan),
+        files=maker.with_network(files, plan),
     )
     with wheel_folder(plan) as folder:
         request = BuildRequest(

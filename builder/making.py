@@ -31,7 +31,9 @@ from builder.engine.context import build_context
 from builder.engine.steps import line_of
 from builder.errors import WsbError
 from builder.grounding import base_of, locked_base
+from builder.host.credentials import credentials
 from builder.host.local import proxies
+from builder.host.pip_config import read_pip_config
 from builder.model.files import File, FileSet
 from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
@@ -77,7 +79,7 @@ class Maker:
         bundle: a folder with the packages of each part of the lock. Raises WsbError; nothing is tagged then.
         """
         base, args = self.base(plan, locked)
-        files = with_ca(files, plan)
+        files = self.with_network(files, plan)
         torch_image, was_new = self._torch_image(plan, files, base, args, bundle) if plan.torch else (None, False)
         parts = ("workspace",) if plan.torch else ("torch", "workspace")
         request = BuildRequest(
@@ -102,7 +104,7 @@ class Maker:
     def stage(self, plan: Plan, files: FileSet, locked: LockedPlatform | None, tag: str) -> tuple[str, ImageInfo]:
         """(name, base) of an image of everything that projects share; the torch image where there is torch, else tagged."""
         base, args = self.base(plan, locked)
-        files = with_ca(files, plan)
+        files = self.with_network(files, plan)
         if plan.torch:
             return self._torch_image(plan, files, base, args, None)[0], base
         self._shared(plan, files, args, tag, None)
@@ -134,6 +136,30 @@ class Maker:
                 use_cache=self.use_cache,
             )
             self.step(request, files)
+
+    def with_network(self, files: FileSet, plan: Plan) -> FileSet:
+        """The files and what this machine's downloads need: certificate authorities, and the passwords of the hosts asked.
+
+        All of it is mounted into single steps. A mount is no part of an image: it comes into no layer, label or history.
+        """
+        added, apt = [], []
+        if plan.sources.ca is not None:
+            try:
+                content = Path(plan.sources.ca).expanduser().read_bytes()
+            except OSError as error:
+                message = f"cannot read the certificate authorities {plan.sources.ca}: {error.strerror}"
+                raise WsbError("no-such-file", message) from error
+            added.append(File(path=".wsb/network/ca.pem", content=content))
+            apt.append('Acquire::https::CAInfo "/run/wsb/network/ca.pem";')
+        home = Path(self.environ.get("HOME") or Path.home())
+        known = credentials(_addresses(plan), self.environ, home, read_pip_config(self.environ, home))
+        if known:
+            added.append(File(path=".wsb/network/netrc", content="".join(one.line for one in known).encode(), mode=0o600))
+            added.append(File(path=".wsb/network/.curlrc", content=b"netrc-optional\nnetrc-file = /run/wsb/network/netrc\n"))
+            apt.append('Dir::Etc::netrc "/run/wsb/network/netrc";')
+        if apt:
+            added.append(File(path=".wsb/network/apt.conf", content="".join(f"{line}\n" for line in apt).encode()))
+        return FileSet((*files.files, *added))
 
     def step(self, request: BuildRequest, files: FileSet) -> ImageInfo:
         """One build; a failing step is told with its place in the Dockerfile and its layer's file."""
@@ -168,17 +194,14 @@ def _seconds(date: str) -> int:
     return int(datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc).timestamp())
 
 
-def with_ca(files: FileSet, plan: Plan) -> FileSet:
-    """The files and the certificate authorities that this machine's downloads need."""
-    if plan.sources.ca is None:
-        return files
-    try:
-        content = Path(plan.sources.ca).expanduser().read_bytes()
-    except OSError as error:
-        raise WsbError(
-            "no-such-file", f"cannot read the certificate authorities {plan.sources.ca}: {error.strerror}"
-        ) from error
-    return FileSet((*files.files, File(path=".wsb/network/ca.pem", content=content)))
+def _addresses(plan: Plan) -> tuple[str, ...]:
+    """Every address that a build of this plan may ask."""
+    sources = plan.sources
+    single = (sources.pip, sources.torch, sources.conda, sources.miniconda, sources.apt)
+    torch = (plan.torch.index_url, plan.torch.find_links) if plan.torch else ()
+    installer = (plan.installer.url,) if plan.installer else ()
+    several = (*sources.extra_pip, *sources.find_links, *plan.channels)
+    return tuple(url for url in (*single, *torch, *installer, *several) if url and "://" in url)
 
 
 @contextmanager

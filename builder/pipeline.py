@@ -130,7 +130,13 @@ def decide_locked(
     if locked is None:
         raise agree.missing(platform, tuple(one.platform for one in lock.platforms) if lock else ())
     pinned = replace(workspace, spec=agree.pinned(workspace.spec, locked))
-    plan = decide(pinned, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
+    try:
+        plan = decide(pinned, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
+    except WsbError as error:
+        if error.code not in ("python-not-supported", "no-such-torch"):
+            raise  # this host cannot run what is locked
+        # what wsb.yaml says now does not go with the rest of the lock; by itself it may go well
+        plan = decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
     differences = agree.disagreements(plan, locked)
     if differences:
         raise agree.outdated(differences)

@@ -18,9 +18,7 @@ from builder.cli.host_options import host_of, host_options
 @click.option("--fallback", is_flag=True, help="Where a source cannot be reached, take the next best, and say so.")
 @click.option("--locked", is_flag=True, help="Install exactly what wsb.lock names, and refuse anything else.")
 @click.option("--bundle", metavar="DIR", help="Build without any network from what `wsb bundle` wrote; implies --locked.")
-@click.option(
-    "--pull-first", metavar="REGISTRY", help="Take the image from there if it was made from the same lock or plan."
-)
+@click.option("--pull-first", metavar="REGISTRY", help="Take the image from there if it was made from the same lock or plan.")
 @click.option("--no-cache", is_flag=True, help="Build every step anew.")
 @click.option("--no-test", is_flag=True, help="Do not ask the image the quick questions afterwards.")
 @click.option("--network", type=click.Choice(["default", "host"]), default="default", help="Network of the build's steps.")

@@ -23,6 +23,8 @@ KEPT = ("/usr/share/doc/*/copyright", "/usr/share/locale/locale.alias")
 # No file is dated later, so the same packages give the same bytes: 2025-01-01.
 EPOCH = 1735689600
 
+UBUNTU = ("bionic", "focal", "jammy", "noble", "questing", "resolute")
+
 INCLUDED = ("ca-certificates",)
 
 
@@ -49,9 +51,17 @@ def rootfs(
         )
     with tempfile.TemporaryDirectory(prefix="wsb-base-") as folder:
         tar = Path(folder) / "rootfs.tar"
-        _run([program, *_options(arch), suite, str(tar), *([mirror] if mirror else [])], suite, environ, say)
+        _run([program, *_options(arch), suite, str(tar), *([_mirror(mirror, suite)] if mirror else [])], suite, environ, say)
         with tar.open("rb") as stream:
             yield stream
+
+
+def _mirror(mirror: str, suite: str) -> str:
+    """The folder of the suite's distribution on this mirror, which may be named with or without it."""
+    bare = mirror.rstrip("/")
+    if "/archive/debian/" in bare or bare.rpartition("/")[2] in ("debian", "ubuntu"):
+        return bare
+    return f"{bare}/{'ubuntu' if suite in UBUNTU else 'debian'}"
 
 
 def _options(arch: str) -> list[str]:

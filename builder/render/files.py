@@ -37,10 +37,14 @@ def render_files(
     image_labels = labels(plan, version=version, inputs_digest=inputs_digest, metadata=metadata, lock_digest=lock_digest)
     facts = values(plan, version=version, image_labels=image_labels, locked=locked)
     activate = environment.get_template("files/activate.sh.j2").render(facts)
-    network = environment.get_template("files/network.env.j2").render(settings=network_settings(plan))
+    settings = network_settings(plan)
+    network = environment.get_template("files/network.env.j2").render(
+        settings=settings, has_apt_mirror=any(name == "WSB_APT_MIRROR" for name, _ in settings)
+    )
     files = [
         _text("Dockerfile", render_dockerfile(templates, facts)),
         _text(".wsb/network/env", network),
+        _text(".wsb/network/apt-mirror", templates["files/network/apt-mirror"]),
         _text(".wsb/user/make-user", templates["files/make-user"], mode=0o755),
         _text(".wsb/image/activate.sh", activate),
         _text(".wsb/image/bin/entry", templates["files/entry"], mode=0o755),
@@ -125,8 +129,16 @@ def network_settings(plan: Plan) -> tuple[tuple[str, str], ...]:
         ("UV_INDEX", " ".join(remote) or None),
         ("WSB_TORCH_INDEX", sources.torch if plan.torch and plan.torch.index_url else None),
         ("CONDA_CHANNEL_ALIAS", sources.conda),
+        ("WSB_APT_MIRROR", apt_root(sources.apt) if sources.apt else None),
     )
     return tuple((name, value) for name, value in chosen if value)
+
+
+def apt_root(mirror: str) -> str:
+    """The address below which debian/ and ubuntu/ lie: some people write it, some the distribution's own folder."""
+    bare = mirror.rstrip("/")
+    head, _, last = bare.rpartition("/")
+    return head if last in ("debian", "ubuntu", "ubuntu-ports") else bare
 
 
 def render_dockerignore(plan: Plan) -> str:

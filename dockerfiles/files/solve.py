@@ -37,6 +37,8 @@ def main():
 
 
 def shell(command, check=True):
+    # again, because a shell's functions do not reach its children: apt-get is one where there is a mirror
+    command = ". /run/wsb/network/env && " + command
     done = subprocess.run(["/bin/bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
     if check and done.returncode:
         sys.stdout.write(done.stdout)
