@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from builder.engine.base import Engine, ImageInfo, Listener, Note
+from builder.engine.translate import registry_of
 from builder.errors import WsbError
 from builder.host import bootstrap
 from builder.model.lock import LockedBase
@@ -25,9 +26,26 @@ def base_of(
     if found is not None and not (must_be_repeatable and plan.base.bootstrap and REPEATABLE not in found.labels):
         return found
     if plan.base.bootstrap is None:
-        listener(Note(text=f"pulling {plan.base.image}"))
-        return engine.pull(plan.base.image, plan.platform, listener)
+        return _pulled(engine, plan, plan.base.image, listener)
     return _bootstrapped(engine, plan, plan.base.image, environ, listener)
+
+
+def _pulled(engine: Engine, plan: Plan, image: str, listener: Listener) -> ImageInfo:
+    """From its registry, or from the mirror of Docker Hub that sources name; then under its own name all the same."""
+    place = mirrored(image, plan.sources.used.registry)
+    listener(Note(text=f"pulling {place}"))
+    found = engine.pull(place, plan.platform, listener)
+    if place != image and "@" not in image:
+        engine.tag(found.id, image)
+    return found
+
+
+def mirrored(image: str, registry: str | None) -> str:
+    """Where a mirror of Docker Hub has this image; images of other registries are left where they are."""
+    if registry is None or registry_of(image) != "docker.io" or image.startswith("wsb/"):
+        return image
+    bare = image.removeprefix("docker.io/")
+    return f"{registry.rstrip('/')}/{bare if '/' in bare else f'library/{bare}'}"
 
 
 def _bootstrapped(engine: Engine, plan: Plan, tag: str, environ: Mapping[str, str], listener: Listener) -> ImageInfo:
@@ -36,7 +54,7 @@ def _bootstrapped(engine: Engine, plan: Plan, tag: str, environ: Mapping[str, st
     with bootstrap.rootfs(
         plan.base.bootstrap,
         arch=plan.platform.partition("/")[2],
-        mirror=plan.sources.apt,
+        mirror=plan.sources.used.apt,
         environ=environ,
         say=lambda text: listener(Note(text=text)),
     ) as tar:
@@ -59,9 +77,7 @@ def locked_base(
             engine.tag(found.id, name)
             return found, name
     if locked.digest:
-        exact = base_at_digest(locked)
-        listener(Note(text=f"pulling {exact}"))
-        made = engine.pull(exact, plan.platform, listener)
+        made = _pulled(engine, plan, base_at_digest(locked), listener)
     else:
         made = _made_again(engine, plan, locked, date, name, environ, listener)
     if made.layers != locked.layers:

@@ -196,7 +196,7 @@ def _seconds(date: str) -> int:
 
 def _addresses(plan: Plan) -> tuple[str, ...]:
     """Every address that a build of this plan may ask."""
-    sources = plan.sources
+    sources = plan.sources.used
     single = (sources.pip, sources.torch, sources.conda, sources.miniconda, sources.apt)
     torch = (plan.torch.index_url, plan.torch.find_links) if plan.torch else ()
     installer = (plan.installer.url,) if plan.installer else ()

@@ -249,12 +249,44 @@ def _places(workspace: Workspace) -> dict[str, str]:
 
 
 def with_local_sources(plan: Plan, environ: Mapping[str, str]) -> Plan:
-    """The plan with this machine's certificate authorities, where the project names none. Never part of the digest."""
-    from builder.host.local import ca_bundle
+    """The plan with what this machine adds where the project is silent: certificate authorities, and the user's own mirrors.
 
-    if plan.sources.ca is not None:
-        return plan
-    return replace(plan, sources=replace(plan.sources, ca=ca_bundle(environ)))
+    Never part of the digest, and of no document.
+    """
+    from builder.host.local import ca_bundle
+    from builder.resolve.sources import index_below
+
+    ca = plan.sources.ca if plan.sources.ca is not None else ca_bundle(environ)
+    found = machine_sources(environ)
+    if plan.torch is None or plan.torch.index_url is None or plan.torch.wheel is not None:
+        found.pop("torch", None)
+    elif "torch" in found:
+        found["torch"] = index_below(found["torch"], str(plan.torch.variant))
+    return replace(plan, sources=replace(plan.sources, ca=ca, of_machine=tuple(sorted(found.items()))))
+
+
+def machine_sources(environ: Mapping[str, str]) -> dict[str, str]:
+    """Kind → address, from the user's own configuration file. Raises Problems and WsbError with places in it."""
+    from builder.catalog import load
+    from builder.config.machine import read_machine
+    from builder.resolve.sources import addresses
+
+    path = machine_config(environ)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise WsbError("no-such-file", f"cannot read {path}: {error}", where=Location(file=str(path))) from error
+    return addresses(read_machine(text, str(path)), load())
+
+
+def machine_config(environ: Mapping[str, str]) -> Path:
+    """Where the user's own settings lie: WSB_CONFIG, else wsb/config.yaml in the folder for configuration."""
+    if environ.get("WSB_CONFIG"):
+        return Path(environ["WSB_CONFIG"])
+    home = Path(environ.get("HOME") or Path.home())
+    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "wsb" / "config.yaml"
 
 
 def _digest(contents: Mapping[str, bytes]) -> str:

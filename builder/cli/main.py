@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "test": ("test", "Run the smoke tests in the container."),
     "run": ("run", "Run a command of the project in its workspace."),
     "shell": ("shell", "Open a shell in the workspace."),
+    "sources": ("sources", "List mirrors, measure them from here, and keep the best for this machine."),
     "lock": ("lock", "Write wsb.lock: every package by version and hash."),
     "bundle": ("bundle", "Write all that a build without network needs into one folder."),
     "save": ("save", "Write the built image into one file."),

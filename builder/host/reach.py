@@ -44,6 +44,11 @@ def _why_not(url: str, context: ssl.SSLContext) -> str | None:
         return f"{host}: {_reason(error)}"
 
 
+def why_not(error: BaseException) -> str:
+    """What went wrong on the way to a host, in a few words."""
+    return _reason(error.reason if isinstance(error, urllib.error.URLError) else error)
+
+
 def _reason(reason: object) -> str:
     if isinstance(reason, socket.gaierror):
         return "its name cannot be resolved"

@@ -120,7 +120,7 @@ def torch_stage_files(files: FileSet, dockerfile: str) -> FileSet:
 
 def network_settings(plan: Plan) -> tuple[tuple[str, str], ...]:
     """Variables for the steps that download: where each kind of thing comes from, when not from its usual place."""
-    sources = plan.sources
+    sources = plan.sources.used
     remote = [url for url in sources.extra_pip if not url.startswith("file:")]
     chosen = (
         ("PIP_INDEX_URL", sources.pip),
@@ -129,9 +129,18 @@ def network_settings(plan: Plan) -> tuple[tuple[str, str], ...]:
         ("UV_INDEX", " ".join(remote) or None),
         ("WSB_TORCH_INDEX", sources.torch if plan.torch and plan.torch.index_url else None),
         ("CONDA_CHANNEL_ALIAS", sources.conda),
+        ("WSB_INSTALLER_URL", _installer_url(plan)),
         ("WSB_APT_MIRROR", apt_root(sources.apt) if sources.apt else None),
     )
     return tuple((name, value) for name, value in chosen if value)
+
+
+def _installer_url(plan: Plan) -> str | None:
+    """Where this machine's own mirror of Miniconda's folder has the pinned file; None for the plan's own address."""
+    mirror, one = dict(plan.sources.of_machine).get("miniconda"), plan.installer
+    if mirror is None or one is None or one.kind != "Miniconda3" or plan.sources.miniconda is not None:
+        return None
+    return f"{mirror.partition('#')[0].rstrip('/')}/{one.url.rpartition('/')[2]}"
 
 
 def apt_root(mirror: str) -> str:

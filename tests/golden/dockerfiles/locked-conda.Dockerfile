@@ -35,9 +35,9 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/lock/torch,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
- && sh /run/wsb/locked/get https://repo.anaconda.com/miniconda/Miniconda3-py313_26.5.3-1-Linux-x86_64.sh 7358a5961dc6a4941d087281cd70313728fcc68695735e18a337321bc31c7f51 /tmp/installer \
- && bash /tmp/installer -b -u -p /opt/conda \
- && rm -rf /tmp/installer /opt/conda/pkgs/*.conda /opt/conda/pkgs/*.tar.bz2 \
+ && sh /run/wsb/locked/get "${WSB_INSTALLER_URL:-https://repo.anaconda.com/miniconda/Miniconda3-py313_26.5.3-1-Linux-x86_64.sh}" 7358a5961dc6a4941d087281cd70313728fcc68695735e18a337321bc31c7f51 /tmp/installer.sh \
+ && bash /tmp/installer.sh -b -u -p /opt/conda \
+ && rm -rf /tmp/installer.sh /opt/conda/pkgs/*.conda /opt/conda/pkgs/*.tar.bz2 \
  && sh /run/wsb/locked/settle /opt/conda
 
 # ==== environment (layers/locked/environment.j2)
