@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -219,6 +221,50 @@ def test_a_second_machine_takes_the_image_from_a_registry_instead_of_building_it
         finally:
             (locked / "wsb.lock").write_text(before)
             (locked / "wsb.yaml").write_text(wsb_yaml(index, "wsbdemo"))
+
+
+def test_the_password_of_an_index_is_used_and_found_nowhere(index: Index, engine: DockerEngine, tmp_path: Path) -> None:
+    """In no layer, history, label, log, lock, bundle or rendered file, neither as it is nor as HTTP sends it."""
+    index.password = "reader:Zk7-geheim-Qx"
+    secret = index.password.partition(":")[2]
+    needles = {secret.encode(), base64.b64encode(index.password.encode())}
+    folder = project(tmp_path / "p", wsb_yaml=wsb_yaml(index, "wsbdemo").replace(NAME, "wsbtest-secret"))
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine 127.0.0.1 login reader password {secret}\nmachine other.example.org login x password y\n")
+    netrc.chmod(0o600)
+    try:
+        without = wsb(folder, "lock", "--network", "host", NETRC="/nowhere")
+        assert without.code in (4, 5), without.err
+        for words in (["lock"], ["build"], ["bundle", "-o", str(tmp_path / "bundle")], ["build", "--locked"]):
+            ran = wsb(folder, *words, *([] if "--json" in words else ["--network", "host"]), NETRC=str(netrc))
+            assert ran.code == 0, ran.err
+            assert not any(needle in (ran.out + ran.err).encode() for needle in needles)
+        assert wsb(folder, "save", "-o", str(tmp_path / "image.tar")).code == 0
+        assert wsb(folder, "render").code == 0
+        inspected = engine._api.inspect_image("wsbtest-secret:latest"), engine._api.history("wsbtest-secret:latest")
+        assert not any(needle in json.dumps(inspected).encode() for needle in needles)
+        assert index.refused > 0
+    finally:
+        index.password = ""
+        engine.remove_image("wsbtest-secret:latest")
+    netrc.unlink()
+    searched = 0
+    for path in sorted(tmp_path.rglob("*")):
+        if path.is_file():
+            assert not any(_holds(path, needle) for needle in needles), path
+            searched += 1
+    assert searched > 10  # the project, its lock, the logs, the bundle and the image with all of its layers
+
+
+def _holds(path: Path, needle: bytes) -> bool:
+    """Whether these bytes are in a file. A saved image holds its layers as plain tars."""
+    with path.open("rb") as stream:
+        rest = b""
+        while block := stream.read(1 << 20):
+            if needle in rest + block:
+                return True
+            rest = block[-len(needle) :]
+    return False
 
 
 def test_an_image_that_was_saved_comes_back_by_its_name(locked: Path, engine: DockerEngine, tmp_path: Path) -> None:
