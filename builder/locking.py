@@ -24,13 +24,14 @@ from builder.model.plan import Plan
 from builder.model.values import Manager
 from builder.render import commands, names
 from builder.render.files import solve_files
+from builder.render.ide_tools import ide_packages
 from builder.render.layers import apt_packages
 
 _ANSWER = "/wsb-solved.json"
 _STALE = "wsb: no longer at the mirror: "
 _STATUS = "/var/lib/dpkg/status"
 _SHARED = ("platform", "manager", "python", "torch", "base", "installer", "channels", "os")
-_OWN = ("packages", "apt", "editable")
+_OWN = ("packages", "apt", "ide", "editable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,10 +161,15 @@ def _question(
         "apt": list(apt_packages(plan)),
         "conda_prefix": plan.manager is not Manager.VENV,
         "conda_install": install if plan.packages.conda else "",
-        "pip_install": commands.pip_install(plan).replace("\\\n", " ") if plan.packages.pip else "",
+        "pip_install": _one_line(commands.pip_install(plan)) if plan.packages.pip else "",
+        "ide_install": _one_line(commands.ide_install(plan)) if ide_packages(plan) else "",
         "pip_from": commands.index_options(plan, is_torch_stage=False),
         "kept": [] if before is None or upgrade.everything else _kept_pins(before.workspace, upgrade),
     }
+
+
+def _one_line(command: str) -> str:
+    return command.replace("\\\n", " ")
 
 
 def _kept_pins(part: LockedPart, upgrade: Upgrade) -> list[str]:

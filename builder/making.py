@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -34,6 +34,7 @@ from builder.grounding import base_of, locked_base
 from builder.host.credentials import credentials
 from builder.host.local import proxies
 from builder.host.pip_config import read_pip_config
+from builder.host.turn import turn
 from builder.model.files import File, FileSet
 from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
@@ -42,7 +43,7 @@ from builder.model.values import Location
 from builder.render import names
 from builder.render.dockerfile import shared_part
 from builder.verify.command import request_command
-from builder.verify.expect import GpuMode, expectations
+from builder.verify.expect import GpuExpectation, GpuMode, expectations
 from builder.verify.reader import CheckEvent, ReportReader
 
 
@@ -95,9 +96,10 @@ class Maker:
     def base(self, plan: Plan, locked: LockedPlatform | None) -> tuple[ImageInfo, dict[str, str]]:
         """The base, and the arguments of every build that stands on it."""
         args = proxies(self.environ)
-        if locked is None:
-            return base_of(self.engine, plan, self.environ, self.listener), args
-        image, name = locked_base(self.engine, plan, locked.base, locked.date, self.environ, self.listener)
+        with self._turn(plan.base.image):
+            if locked is None:
+                return base_of(self.engine, plan, self.environ, self.listener), args
+            image, name = locked_base(self.engine, plan, locked.base, locked.date, self.environ, self.listener)
         # BuildKit from 0.11 on dates the image by this, older ones pass it over
         return image, {**args, "WSB_BASE": name, "SOURCE_DATE_EPOCH": str(_seconds(locked.date))}
 
@@ -115,10 +117,11 @@ class Maker:
     ) -> tuple[str, bool]:
         """(the torch image's name, whether it had to be built)."""
         name = torch_image_name(plan, files, base)
-        if self.use_cache and self.engine.image(name) is not None:
-            return name, False
-        self.listener(Note(text=f"building {name}, which every project with the same choice shares"))
-        self._shared(plan, files, args, name, bundle)
+        with self._turn(name):
+            if self.use_cache and self.engine.image(name) is not None:
+                return name, False
+            self.listener(Note(text=f"building {name}, which every project with the same choice shares"))
+            self._shared(plan, files, args, name, bundle)
         return name, True
 
     def _shared(self, plan: Plan, files: FileSet, args: Mapping[str, str], tag: str, bundle: Path | None) -> None:
@@ -136,6 +139,9 @@ class Maker:
                 use_cache=self.use_cache,
             )
             self.step(request, files)
+
+    def _turn(self, image: str) -> AbstractContextManager[None]:
+        return turn(image, lambda: self.listener(Note(text=f"waiting for another wsb on this machine, which makes {image}")))
 
     def with_network(self, files: FileSet, plan: Plan) -> FileSet:
         """The files and what this machine's downloads need: certificate authorities, and the passwords of the hosts asked.
@@ -242,9 +248,10 @@ def layer_of(dockerfile: str, line: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
-    """What to ask an image. Empty groups and checks mean all."""
+    """What to ask an image. Empty groups and checks mean all. gpus: as `--gpus` says it."""
 
     gpu: GpuMode = "none"
+    gpus: str | None = None
     quick: bool = False
     groups: Sequence[str] = ()
     checks: Sequence[str] = ()
@@ -257,15 +264,19 @@ def prove(
     request: ContainerRequest,
     questions: Questions,
     on_check: Callable[[CheckEvent], None],
+    gpu: GpuExpectation | None = None,
 ) -> Report:
-    """Run the probes in the container of this request and hold their answers against the plan's JSON."""
+    """Run the probes in the container of this request and hold their answers against the plan's JSON.
+
+    gpu: what was handed in; None: nothing is known of it but the questions' mode.
+    """
     uid, _, gid = request.user.partition(":")
     expected = expectations(
         document,
         int(uid) if uid.isdigit() else int(document["user"]["uid"]),
         int(gid) if gid.isdigit() else None,
         request.workdir or None,
-        questions.gpu,
+        gpu or questions.gpu,
     )
     reader = ReportReader(on_check)
     command = request_command(

@@ -18,9 +18,9 @@ from builder.errors import Problems, WsbError
 from builder.model.files import FileSet
 from builder.model.host import Host, Reach
 from builder.model.plan import Plan
-from builder.model.project import Project
+from builder.model.project import EMPTY_PROJECT, Project
 from builder.model.spec import Spec
-from builder.model.values import Location
+from builder.model.values import Location, Passthrough
 
 if TYPE_CHECKING:
     from builder.engine.base import Engine
@@ -58,7 +58,6 @@ def find_directory(start: Path) -> Path:
 def read(directory: Path) -> Workspace:
     """wsb.yaml and the files it points at. Raises Problems or WsbError with file, line and column."""
     from builder.config import read_spec
-    from builder.scan.project import read_project
 
     seen: dict[str, bytes] = {}
 
@@ -75,7 +74,11 @@ def read(directory: Path) -> Workspace:
     if config is None:
         raise WsbError("no-such-file", f"there is no {CONFIG} in {directory}")
     spec = read_spec(config, CONFIG)
-    project = read_project(read_file, spec)
+    project = EMPTY_PROJECT
+    if spec.environment is not None or spec.requirements:
+        from builder.scan.project import read_project
+
+        project = read_project(read_file, spec)
     return Workspace(directory=directory, spec=spec, project=project, inputs_digest=_digest(seen))
 
 
@@ -185,27 +188,46 @@ def renderer() -> Renderer:
 def render(plan: Plan, *, inputs_digest: str = "", locked: LockedPlatform | None = None) -> FileSet:
     """Every file the build needs besides the project's own. locked: to install exactly this."""
     from builder import assets
+    from builder.render import names
     from builder.render.files import render_files
+    from builder.verify.expect import GpuMode, expectations
 
-    told = document(plan)
+    what = document(plan)
     if locked:  # reasons tell of the machine that plans; an image from a lock is the same from all of them
-        told = {key: value for key, value in told.items() if key not in ("decisions", "warnings", "fallbacks", "sources")}
-    text = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        what = {key: value for key, value in what.items() if key not in ("decisions", "warnings", "fallbacks", "sources")}
+    gpu_mode: GpuMode = "none" if plan.passthrough is Passthrough.NONE else "auto"
     return render_files(
         plan,
-        document=text.encode(),
+        document=_json(what),
+        expected=_json(expectations(what, None, None, names.WORKSPACE, gpu_mode)),
         templates=assets.dockerfile_templates(),
         probes=assets.probe_sources(),
-        metadata=json.loads(assets.devcontainer_files()["metadata.json"]),
+        devcontainer=assets.devcontainer_parts(),
         version=__version__,
         inputs_digest=inputs_digest,
         locked=locked,
     )
 
 
+def render_for_ides(plan: Plan, directory: Path) -> FileSet:
+    """The files that IDEs read, for the programs that the project has."""
+    from builder import assets
+    from builder.folder import Folder
+    from builder.render.ide_files import ide_files
+    from builder.scan.entry_points import entry_points, is_candidate, is_test
+
+    folder = Folder(directory)
+    return ide_files(
+        plan,
+        entry_points(folder.texts(is_candidate)),
+        has_tests=any(is_test(path) for path in folder.names()),
+        parts=assets.devcontainer_parts(),
+        templates=assets.devcontainer_templates(),
+    )
+
+
 def look_around(workspace: Workspace, environ: Mapping[str, str], engine: Engine | None, *, probes: bool) -> Reach:
     """What this machine can reach and already has. probes: also knock at the sources, as `--fallback` needs."""
-    from builder.host import bootstrap
     from builder.host.pip_config import read_pip_config
 
     wheels = read_pip_config(environ, Path.home()).wheels()
@@ -220,8 +242,14 @@ def look_around(workspace: Workspace, environ: Mapping[str, str], engine: Engine
         local_images=images,
         local_wheels=tuple(wheel.name for wheel in wheels),
         wheel_dir=str(wheels[0].parent) if wheels else None,
-        can_bootstrap=bootstrap.is_possible(),
+        can_bootstrap=probes and _can_bootstrap(),
     )
+
+
+def _can_bootstrap() -> bool:
+    from builder.host import bootstrap
+
+    return bootstrap.is_possible()
 
 
 def _knock(workspace: Workspace, environ: Mapping[str, str]) -> dict[str, str]:
@@ -287,6 +315,10 @@ def machine_config(environ: Mapping[str, str]) -> Path:
         return Path(environ["WSB_CONFIG"])
     home = Path(environ.get("HOME") or Path.home())
     return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "wsb" / "config.yaml"
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def _digest(contents: Mapping[str, bytes]) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from builder.cli.host_options import host_of, host_options
+
+if TYPE_CHECKING:
+    from builder.engine.base import ImageInfo
+    from builder.ui.console import Console
 
 
 @click.command("build")
@@ -19,6 +23,7 @@ from builder.cli.host_options import host_of, host_options
 @click.option("--locked", is_flag=True, help="Install exactly what wsb.lock names, and refuse anything else.")
 @click.option("--bundle", metavar="DIR", help="Build without any network from what `wsb bundle` wrote; implies --locked.")
 @click.option("--pull-first", metavar="REGISTRY", help="Take the image from there if it was made from the same lock or plan.")
+@click.option("--if-needed", is_flag=True, help="Only where wsb.yaml or a file it names changed since the last build.")
 @click.option("--no-cache", is_flag=True, help="Build every step anew.")
 @click.option("--no-test", is_flag=True, help="Do not ask the image the quick questions afterwards.")
 @click.option("--network", type=click.Choice(["default", "host"]), default="default", help="Network of the build's steps.")
@@ -34,6 +39,7 @@ def command(
     locked: bool,
     bundle: str | None,
     pull_first: str | None,
+    if_needed: bool,
     no_cache: bool,
     no_test: bool,
     network: str,
@@ -50,6 +56,8 @@ def command(
     engine = common.connect()
     with ExitStack() as stack:
         stack.callback(engine.close)
+        if if_needed and (image := common.up_to_date_image(engine, workspace)):
+            return _nothing_to_do(console, image, workspace.spec.name.value, as_json)
         carried = stack.enter_context(bundling.opened(Path(bundle))) if bundle else None
         reach = pipeline.look_around(workspace, os.environ, engine, probes=fallback)
         exactly = None
@@ -79,6 +87,18 @@ def command(
     else:
         console.product(name)
     return 0 if report is None or report.has_passed else 1
+
+
+def _nothing_to_do(console: Console, image: ImageInfo, project: str, as_json: bool) -> int:
+    name = f"{project}:latest"
+    if as_json:
+        digest = image.labels["dev.wsb.plan.digest"]
+        console.document(
+            {"schema": "wsb.build/1", "image": name, "id": image.id, "plan_digest": digest, "seconds": 0.0, "steps": []}
+        )
+    else:
+        console.product(name)
+    return 0
 
 
 def _document(name: str, digest: str, done: Any, report: Any) -> dict[str, Any]:

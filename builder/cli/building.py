@@ -134,8 +134,15 @@ def ask(
     questions: making.Questions,
 ) -> Report:
     """Run the probes in a container as `wsb run` would start it; prints each answer as it comes."""
-    from builder.launch.container import RunOptions, container_request
+    from builder.cli.gpu_choice import gpus_for
+    from builder.launch.container import NO_GPUS, RunOptions, container_request
     from builder.ui.report_text import check_lines, gpu_line, summary_line
+    from builder.verify.expect import GpuExpectation
+
+    info = common.engine_info(engine)
+    gpus = NO_GPUS
+    if questions.gpu != "none":
+        gpus = gpus_for(console, engine, info, document, questions.gpus, questions.gpu)
 
     request = container_request(
         image=image.id,
@@ -143,17 +150,18 @@ def ask(
         project=project,
         command=(),
         identity=common.identity(),
-        info=engine.info(),
+        info=info,
         options=RunOptions(env={}, publishes_ports=False),
-        with_gpu=questions.gpu != "none",
+        gpus=gpus,
     )
+    expected = GpuExpectation(mode=questions.gpu, count=gpus.chosen.count, uuids=gpus.chosen.uuids, way=gpus.handed.mode.value)
 
     def tell(event: CheckEvent) -> None:
         if isinstance(event, CheckFinished) and (not questions.quick or event.check.status is Status.FAIL):
             for line in check_lines(event.check, has_colour=console.has_colour, width=console.width):
                 console.line(line)
 
-    report = making.prove(engine, document, request, questions, tell)
+    report = making.prove(engine, document, request, questions, tell, expected)
     console.line(summary_line(report))
     if not questions.quick:
         console.line(gpu_line(report))

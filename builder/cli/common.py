@@ -12,7 +12,7 @@ from builder import pipeline
 from builder.errors import WsbError
 
 if TYPE_CHECKING:
-    from builder.engine.base import ImageInfo
+    from builder.engine.base import Engine, EngineInfo, ImageInfo
     from builder.engine.docker_sdk import DockerEngine
     from builder.launch.container import Identity
     from builder.ui.console import Console
@@ -43,6 +43,13 @@ def connect() -> DockerEngine:
     return DockerEngine.connect(os.environ)
 
 
+def engine_info(engine: Engine) -> EngineInfo:
+    """What the engine is, with the CDI devices it can hand in."""
+    from builder.host.engine import with_cdi_devices
+
+    return with_cdi_devices(engine.info())
+
+
 def identity() -> Identity:
     """Who runs wsb: files made in a container will be his."""
     from builder.launch.container import Identity
@@ -64,6 +71,12 @@ def built_workspace(engine: DockerEngine, directory: str) -> Present:
     if text is None:
         raise WsbError("image-missing", f"{tag} carries no {PLAN_IN_IMAGE}", hints=["build it again: `wsb build`"])
     return Present(workspace=workspace, image=image, document=json.loads(text))
+
+
+def up_to_date_image(engine: DockerEngine, workspace: pipeline.Workspace) -> ImageInfo | None:
+    """The project's image, when it was built from just these files."""
+    image = engine.image(f"{workspace.spec.name.value}:latest")
+    return image if image is not None and image.labels.get("dev.wsb.inputs") == workspace.inputs_digest else None
 
 
 def is_behind(present: Present) -> bool:

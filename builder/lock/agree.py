@@ -13,15 +13,19 @@ from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
 from builder.model.spec import AcceleratorRequest, BaseRequest, Spec, TorchRequest
 from builder.model.values import Located, Location, Manager, Variant, VersionRequest
+from builder.render.ide_tools import ide_packages
 from builder.render.layers import apt_packages, os_packages
 from builder.resolve.document import asked
+
+# What follows from other choices is told only where those agree.
+_FOLLOWS = ("os", "apt", "ide")
 
 _WHERE = Location(file=FILE)
 
 
 def asked_of(plan: Plan) -> dict[str, Any]:
     """All that decides what is installed: what the plan's digest covers, and the distribution's packages it leads to."""
-    content = {**asked(plan), "os": list(os_packages(plan)), "apt": list(apt_packages(plan))}
+    content = {**asked(plan), "os": list(os_packages(plan)), "apt": list(apt_packages(plan)), "ide": list(ide_packages(plan))}
     plain = json.loads(json.dumps(content))  # tuples become lists, as a lock read from its file has them
     assert isinstance(plain, dict)
     return plain
@@ -71,13 +75,13 @@ def disagreements(plan: Plan, locked: LockedPlatform) -> tuple[str, ...]:
     now, then = asked_of(plan), locked.asked
     found: list[str] = []
     for key in sorted({*now, *then}):
-        if now.get(key) == then.get(key) or key in ("os", "apt"):
+        if now.get(key) == then.get(key) or key in _FOLLOWS:
             continue
         if key == "packages":
             found += _package_differences(now[key], then.get(key) or {})
         else:
             found.append(f"{key}: now {_shown(now.get(key))}, locked {_shown(then.get(key))}")
-    for key in ("os", "apt"):
+    for key in _FOLLOWS:
         if not found and now.get(key) != then.get(key):
             found.append(f"{key} packages: {_set_difference(now.get(key) or [], then.get(key) or [])}")
     return tuple(found)

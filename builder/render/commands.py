@@ -10,6 +10,7 @@ from packaging.version import Version
 
 from builder.model.plan import Plan, TorchPlan
 from builder.model.values import Manager
+from builder.render.ide_tools import ide_packages
 from builder.render.names import environment_prefix, root_prefix
 
 UV = "/opt/wsb/uv/bin/uv"
@@ -127,6 +128,12 @@ def locked_install(plan: Plan, *, is_torch_stage: bool) -> str:
     python = f"{environment_prefix(plan.manager)}/bin/python"
     words = (f"sh /run/wsb/locked/pip {python}", index_options(plan, is_torch_stage=is_torch_stage))
     return f"/bin/sh /run/wsb/uv/get-uv {python}{NEXT}{' '.join(filter(None, words))}"
+
+
+def ide_install(plan: Plan) -> str:
+    """The command of the step with what IDEs run inside the environment; torch stays as it is."""
+    words = [*_installer(plan), "--constraint /tmp/held.txt", *ide_packages(plan)]
+    return " \\\n      ".join(words)
 
 
 def editable_install(plan: Plan, *, is_locked: bool = False) -> str:

@@ -9,6 +9,7 @@ from builder.model.lock import LockedBase, LockedPlatform
 from builder.model.plan import Plan
 from builder.model.values import Manager
 from builder.render import commands, names
+from builder.render.ide_tools import kernel_title
 from builder.render.layers import apt_packages, layers_of, locked_layers_of, os_packages
 from builder.render.templates import env_value, make_environment
 
@@ -63,6 +64,8 @@ def values(
         "editable_install": commands.editable_install(plan, is_locked=locked is not None),
         "has_pip": bool(plan.packages.pip),
         "has_conda_packages": bool(plan.packages.conda),
+        "ide_install": commands.ide_install(plan),
+        "kernel_title": kernel_title(plan),
         "torch_wheel": bool(plan.torch and plan.torch.wheel),
     }
     if plan.torch:

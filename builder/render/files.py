@@ -11,6 +11,7 @@ from builder.model.files import File, FileSet
 from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
 from builder.render import commands, names
+from builder.render.devcontainer import Parts
 from builder.render.dockerfile import render_dockerfile, shared_part, values
 from builder.render.labels import labels
 from builder.render.templates import make_environment
@@ -20,21 +21,25 @@ def render_files(
     plan: Plan,
     *,
     document: bytes,
+    expected: bytes,
     templates: Mapping[str, str],
     probes: Mapping[str, str],
-    metadata: Mapping[str, Any],
+    devcontainer: Parts,
     version: str,
     inputs_digest: str = "",
     locked: LockedPlatform | None = None,
 ) -> FileSet:
     """Everything `wsb build` sends and `wsb render` writes, besides the project's own files.
 
-    document: the plan's JSON as the image will carry it. templates: path below dockerfiles/ → text. probes: name → text.
-    metadata: devcontainer/metadata.json. inputs_digest: over wsb.yaml and what it led to. locked: build exactly this.
+    document: the plan's JSON as the image will carry it. expected: what its probes find when an IDE started it. templates:
+    path below dockerfiles/ → text. probes: name → text. devcontainer: the parts of devcontainer/.
+    inputs_digest: over wsb.yaml and what it led to. locked: build exactly this.
     """
     environment = make_environment(templates)
     lock_digest = digest(locked) if locked else ""
-    image_labels = labels(plan, version=version, inputs_digest=inputs_digest, metadata=metadata, lock_digest=lock_digest)
+    image_labels = labels(
+        plan, version=version, inputs_digest=inputs_digest, devcontainer=devcontainer, lock_digest=lock_digest
+    )
     facts = values(plan, version=version, image_labels=image_labels, locked=locked)
     activate = environment.get_template("files/activate.sh.j2").render(facts)
     settings = network_settings(plan)
@@ -49,6 +54,7 @@ def render_files(
         _text(".wsb/image/activate.sh", activate),
         _text(".wsb/image/bin/entry", templates["files/entry"], mode=0o755),
         File(path=".wsb/image/plan.json", content=document),
+        File(path=".wsb/image/expect.json", content=expected),
         *(_text(f".wsb/image/probes/{name}", text) for name, text in probes.items()),
         _text(".wsb/uv/get-uv", templates["files/get-uv"], mode=0o755),
         _text(".wsb/uv/requirements.txt", _uv_requirement()),
@@ -127,6 +133,7 @@ def network_settings(plan: Plan) -> tuple[tuple[str, str], ...]:
         ("UV_DEFAULT_INDEX", sources.pip),
         ("PIP_EXTRA_INDEX_URL", " ".join(remote) or None),
         ("UV_INDEX", " ".join(remote) or None),
+        ("PIP_TRUSTED_HOST", " ".join(_unencrypted_hosts(sources.pip, *remote)) or None),
         ("WSB_TORCH_INDEX", sources.torch if plan.torch and plan.torch.index_url else None),
         ("CONDA_CHANNEL_ALIAS", sources.conda),
         ("WSB_INSTALLER_URL", _installer_url(plan)),
@@ -150,12 +157,21 @@ def apt_root(mirror: str) -> str:
     return head if last in ("debian", "ubuntu", "ubuntu-ports") else bare
 
 
+def _unencrypted_hosts(*urls: str | None) -> tuple[str, ...]:
+    """host:port of plain-http addresses. Whoever writes http:// means it; uv takes it so, pip wants to be told."""
+    return tuple(sorted({url.split("/")[2].rpartition("@")[2] for url in urls if url and url.startswith("http://")}))
+
+
+# What lies in the project for others than the build: a change there must not install the project anew.
+_FOR_OTHERS = (".git", ".devcontainer", ".vscode", ".run", ".idea", ".wsb/new", ".wsb/rendered.json")
+_NO_PACKAGE = ("**/__pycache__", "**/*.pyc", ".venv", "venv", "data", "datasets", "runs", "checkpoints", "wandb")
+
+
 def render_dockerignore(plan: Plan) -> str:
     """Only what COPY and the mounts need is sent: wsb's own files, and the project where it is installed itself."""
     if plan.editable:
-        return "# Made by wsb. The project itself is installed, so it is sent, without what no package needs.\n" + _lines(
-            (".git", "**/__pycache__", "**/*.pyc", ".venv", "venv", "data", "datasets", "runs", "checkpoints", "wandb")
-        )
+        heading = "# Made by wsb. The project itself is installed, so it is sent, without what no package needs.\n"
+        return heading + _lines((*_FOR_OTHERS, *_NO_PACKAGE))
     return "# Made by wsb. Code is mounted, not copied: a build needs nothing but these.\n*\n!Dockerfile\n!.wsb\n"
 
 

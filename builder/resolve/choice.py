@@ -198,7 +198,7 @@ class Search:
     def _why_not_best(self, best: TorchBuild) -> str:
         if self.wants.declared and best.variant == self.wants.declared.value:
             return f"the project itself declares {best.variant}"
-        if best.is_default:
+        if best.is_default and self.target.trusts_index:
             return f"would run too; {best.variant} is what the default index serves, so mirrors carry it"
         return f"would run too; {best.variant} is newer"
 

@@ -72,6 +72,7 @@ def asked(plan: Plan) -> dict[str, Any]:
         "channels": list(plan.channels),
         "editable": sorted(plan.editable),
         "user": [plan.user.name, plan.user.uid],
+        "ide": sorted(ide.value for ide in plan.ide),
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from packaging.version import Version
 
 from builder.errors import WsbError
-from builder.model.values import Located, Location
+from builder.model.values import DriverVersion, Located, Location
 from builder.resolve.choice import Choice, Refusal, Search, companion_version
 from builder.resolve.given import admits_python, listed
 from builder.resolve.releases import admitted
@@ -46,7 +46,7 @@ def nearest(search: Search, refusal: Refusal) -> list[str]:
     """What would run here: the first release after the one refused, and the newest of all, as steps to take."""
     working = search.all_among(admitted(search.given, None))
     if not working:
-        return []
+        return _without_the_name(search) or _with_another_python(search)
     newest = working[0]
     later = [choice for choice in working if choice.release.version > refusal.release.version]
     hints = []
@@ -54,6 +54,37 @@ def nearest(search: Search, refusal: Refusal) -> list[str]:
         hints.append(f'{_exact(later[-1])} is the first that runs here: set `torch: "{later[-1].release.version}"`')
     hints.append(f'{_exact(newest)} is the newest that runs here: set `torch: "{newest.release.version}"`')
     return hints
+
+
+def _without_the_name(search: Search) -> list[str]:
+    """Where a build is named that runs here in no release: what runs when none is named."""
+    named = search.target.named
+    if named is None:
+        return []
+    free = replace(search, target=replace(search.target, named=None))
+    asked = search.wants.torch.value if search.wants.torch else None
+    same = free.among(admitted(search.given, asked))
+    found = same if isinstance(same, Choice) else free.among(admitted(search.given, None))
+    if not isinstance(found, Choice):
+        return []
+    also = "" if found is same else f' with `torch: "{found.release.version}"`'
+    return [f"{_exact(found)} runs here: leave {named.value} out, or set `accelerator: {found.build.variant}`{also}"]
+
+
+def _with_another_python(search: Search) -> list[str]:
+    """Where no torch runs here with the Python that is asked for: the oldest that does, with the Python nearest to it."""
+    asked = search.wants.python
+    if asked is None:
+        return []
+    free = replace(search, wants=replace(search.wants, python=None))
+    working = free.all_among(admitted(search.given, None))
+    if not working:
+        return []
+    first = working[-1]
+    return [
+        f"with Python {asked.value} ({asked.where}) no torch runs here; {_exact(first)} does: "
+        f'set `torch: "{first.release.version}"` and `python: "{first.pythons[0]}"`'
+    ]
 
 
 def _exact(choice: Choice) -> str:
@@ -77,10 +108,11 @@ def _error(search: Search, refusal: Refusal, code: str, message: str, where: Loc
 def _driver_error(search: Search, refusal: Refusal) -> WsbError:
     target, catalog = search.target, search.given.catalog
     floors = [catalog.driver_floor(build.variant, target.os) for build, why in refusal.builds if "driver" in why]
-    floor = min((one for one in floors if one is not None), default=None)
+    floor = max(filter(None, (min((one for one in floors if one is not None), default=None), *_first_drivers(search))))
     machine = "the Windows driver of this machine" if target.os == "windows" else "this machine's driver"
     message = f"torch {refusal.release.version} needs NVIDIA driver {floor} or newer; {machine} is {target.driver}"
     hints = [f"install NVIDIA driver {floor} or newer on the machine itself (not in the container)"]
+    hints += _jetson(search)
     if target.gpus and all((model := catalog.gpu(gpu.name)) and model.is_data_center for gpu in target.gpus):
         hints.append(
             "on data-centre cards NVIDIA's cuda-compat package can lift this limit: "
@@ -88,6 +120,24 @@ def _driver_error(search: Search, refusal: Refusal) -> WsbError:
         )
     hints += _unadvertised(search, refusal)
     return _error(search, refusal, "driver-too-old", message, _build_where(search), *hints)
+
+
+def _first_drivers(search: Search) -> list[DriverVersion]:
+    """The first driver that knows each card, where it is newer than the one that is there: no older one would do."""
+    catalog, target = search.given.catalog, search.target
+    rows = [catalog.architecture(gpu.compute_capability) for gpu in target.gpus if gpu.compute_capability]
+    first = [catalog.toolkit_driver(row.first_cuda, target.os) for row in rows if row is not None]
+    return [one for one in first if one is not None and target.driver is not None and target.driver < one]
+
+
+def _jetson(search: Search) -> list[str]:
+    """What to do on a board whose GPU shares memory with its processor, for which PyPI's wheels hold no code."""
+    boards = [model for gpu in search.target.gpus if (model := search.given.catalog.gpu(gpu.name)) and model.is_integrated]
+    if not boards:
+        return []
+    return [
+        f"for the {boards[0].name} NVIDIA makes wheels and images of its own (its Jetson pages): name such an image as `base:`"
+    ]
 
 
 def _gpu_error(search: Search, refusal: Refusal) -> WsbError:
@@ -99,10 +149,10 @@ def _gpu_error(search: Search, refusal: Refusal) -> WsbError:
         return _error(search, refusal, "gpu-not-supported", message, _build_where(search), *_one_card_each(search))
     message = (
         f"torch {refusal.release.version} has no build with machine code for the {target.gpu_names} "
-        f"(compute capability {listed(sorted(capabilities))})"
+        f"(compute capability {listed(sorted(capabilities))}, NVIDIA's number for its generation)"
     )
-    unadvertised = _unadvertised(search, refusal)
-    return _error(search, refusal, "gpu-not-supported", message, _build_where(search), *unadvertised)
+    hints = _unadvertised(search, refusal) + _jetson(search)
+    return _error(search, refusal, "gpu-not-supported", message, _build_where(search), *hints)
 
 
 def _one_card_each(search: Search) -> list[str]:
@@ -199,6 +249,8 @@ def _variant_error(search: Search, refusal: Refusal) -> WsbError:
     hints = []
     if target.named is not None and cuda:
         hints.append(f'set `accelerator: "{cuda[-1].cuda}"`, which this torch is built for')
+    if target.kind in ("rocm", "xpu") and given.platform != "linux/amd64":
+        hints.append("such builds exist for x86-64 processors (linux/amd64) only; `accelerator: cpu` runs here")
     error = _error(search, refusal, kind, message, _build_where(search), *hints)
     return WsbError(error.code, error.message, error.where, hints=error.hints, details=details)
 

@@ -34,7 +34,11 @@ def candidates(given: Given, wants: Wants, notes: Notes) -> tuple[TorchRelease, 
         found = _narrowed(found, *_companion_rule(given, wants, package), notes)
     for line, _ in wants.pip:
         row = given.catalog.package(line.name)
-        if row is None or line.request is None or "pins" not in row:
+        if row is None or line.url is not None:
+            continue
+        if "torch" in row and not line.asks:
+            found = _narrowed(found, _admits(row["torch"]), f"{line.name} needs torch {row['torch']}", notes)
+        if line.request is None or "pins" not in row:
             continue
         torch = _pinned_torch(row["pins"], line.request)
         if torch is not None:

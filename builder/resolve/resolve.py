@@ -17,6 +17,7 @@ from builder.resolve.given import Given, admits_python, listed, newest
 from builder.resolve.ground import Ground, choose_ground
 from builder.resolve.notes import Notes
 from builder.resolve.packages import choose_channels, gather
+from builder.resolve.passthrough import choose_passthrough
 from builder.resolve.sources import choose_installer, choose_sources
 from builder.resolve.target import Target, choose_target
 from builder.resolve.torch import Torch, choose_torch
@@ -71,7 +72,9 @@ def _decide(given: Given, compilers: tuple[str, ...] | None) -> Plan:
     python = _choose_python(given, wants, ground, torch, notes)
     channels = choose_channels(given, ground.manager, notes)
     basket = gather(given, wants, ground.manager, torch.choice, target, python, notes)
-    base = choose_base(given, ground, target, torch.choice, python, tuple(dict.fromkeys(basket.compiles)), notes)
+    base = choose_base(
+        given, ground, target, torch.choice, python, tuple(dict.fromkeys(basket.compiles)), notes, exact=basket.needs_exact_cuda
+    )
     sources = choose_sources(given, torch, basket, notes)
     plan = Plan(
         name=spec.name.value,
@@ -88,7 +91,7 @@ def _decide(given: Given, compilers: tuple[str, ...] | None) -> Plan:
         user=_user(spec),
         run=_run(spec),
         ide=tuple(ide.value for ide in spec.ide) if spec.ide is not None else (Ide.VSCODE, Ide.PYCHARM),
-        passthrough=_passthrough(torch, target, host),
+        passthrough=_passthrough(torch, target, host, notes),
         decisions=notes.decisions,
         warnings=notes.warnings,
         fallbacks=tuple(notes.fallbacks),
@@ -166,8 +169,13 @@ def _run(spec: Spec) -> RunPlan:
     )
 
 
-def _passthrough(torch: Torch, target: Target, host: Host) -> Passthrough:
-    """How a GPU is handed in; the engine may know a better way than `--gpus` when it starts the container."""
-    if torch.plan is None or torch.plan.variant == CPU or host.os == "macos" or target.kind == "cpu":
+def _passthrough(torch: Torch, target: Target, host: Host, notes: Notes) -> Passthrough:
+    """How a GPU is handed in, on the engine as it was when the plan was made; looked at again when a container starts."""
+    if torch.plan is None:
         return Passthrough.NONE
-    return {"rocm": Passthrough.ROCM, "xpu": Passthrough.XPU}.get(target.kind, Passthrough.GPUS)
+    handing = choose_passthrough("cpu" if torch.plan.variant == CPU else target.kind, host)
+    if handing.mode is not Passthrough.NONE:
+        notes.decide("passthrough", handing.mode.value, handing.because, handing.rejected)
+    for warned in handing.warnings:
+        notes.warn(warned.code, warned.message)
+    return handing.mode

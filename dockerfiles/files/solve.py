@@ -128,23 +128,38 @@ def conda_packages(prefix):
 
 
 def wanted_pip(asked):
-    """What the installing command would add, with the hashes of every file of each version."""
-    if not asked["pip_install"]:
-        return ""
-    kept = asked["kept"] and "/tmp/wsb-kept.txt"
-    if kept:
-        with open(kept, "w") as stream:
-            stream.write("".join(line + "\n" for line in asked["kept"]))
-        done = shell("%s --dry-run --color never --constraint %s" % (asked["pip_install"], kept), check=False)
-    if not kept or done.returncode:
-        done = shell(asked["pip_install"] + " --dry-run --color never")
+    """What the installing commands would add, with the hashes of every file of each version."""
+    pins = added(asked["pip_install"], asked["kept"]) if asked["pip_install"] else []
+    if asked["ide_install"]:
+        # held where they are: what the environment has by then, the project's own packages among it
+        freeze = shell(shlex.quote(asked["python"]) + " -m pip list --disable-pip-version-check --format=freeze").stdout
+        held = [line for line in freeze.splitlines() if re.match(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.+!]*$", line)]
+        names = {plain(pin) for pin in pins}
+        with open("/tmp/held.txt", "w") as stream:
+            stream.write("".join(line + "\n" for line in pins + [line for line in held if plain(line) not in names]))
+        pins += [pin for pin in added(asked["ide_install"], asked["kept"]) if plain(pin) not in names]
+    return hashed(asked, pins, asked["pip_from"])
+
+
+def plain(pin):
+    return re.sub(r"[-_.]+", "-", pin.partition("==")[0]).lower()
+
+
+def added(command, kept):
+    """name==version of each package that a command would install; as it was locked before where that still goes."""
+    path = "/tmp/wsb-kept.txt"
+    with open(path, "w") as stream:
+        stream.write("".join(line + "\n" for line in kept))
+    done = shell("%s --dry-run --color never --constraint %s" % (command, path), check=False)
+    if done.returncode:
+        done = shell(command + " --dry-run --color never")
     pins = []
     for name, version, origin in re.findall(r"^ [+~] ([\w.-]+)==(\S+)(?: \(from (\S+)\))?$", done.stdout, re.MULTILINE):
         if origin and not origin.startswith("file://"):
             sys.exit("wsb: %s is taken from %s: only packages of an index can be locked by hash" % (name, origin))
         if not origin:
             pins.append("%s==%s" % (name, version))
-    return hashed(asked, pins, asked["pip_from"])
+    return pins
 
 
 def installed_by_uv(prefix):

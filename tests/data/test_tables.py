@@ -185,3 +185,39 @@ def test_ecosystem_wheels_are_of_builds_that_exist() -> None:
                 for build in CATALOG.builds(release, "linux_x86_64")
             }
             assert set(variants) <= built, (row["package"], minor, set(variants) - built)
+
+
+def test_doubts_are_about_builds_that_the_table_has_or_of_builds_that_it_leaves_out() -> None:
+    doubts = [(release, doubt) for release in CATALOG.releases for doubt in release.doubts]
+    assert doubts
+    for release, doubt in doubts:
+        built = {build.variant for build in CATALOG.builds(release, "linux_x86_64")}
+        for variant in doubt.variants:
+            assert (variant in built) != doubt.is_missing, (release.version, variant)
+
+
+def test_the_torch_of_a_torchtext_is_the_same_in_both_tables() -> None:
+    row = CATALOG.package("torchtext")
+    assert row is not None
+    for release in CATALOG.releases:
+        if release.torchtext and not release.is_lts:
+            assert SpecifierSet(row["pins"][release.torchtext]).contains(release.version)
+
+
+def test_the_cudnn_of_a_build_is_the_same_in_both_tables() -> None:
+    agreed = 0
+    for row in CATALOG.tables.rows("cudnn"):
+        for release in CATALOG.releases:
+            within = Version(row["since"]) <= release.version <= Version(row["until"])
+            if within and release.cudnn and str(release.default.get("linux_x86_64")) == row["variant"]:
+                assert release.cudnn == row["cudnn"], (release.version, row["variant"])
+                agreed += 1
+    assert agreed > 5
+
+
+def test_every_row_of_cudnn_is_of_builds_that_exist() -> None:
+    for row in CATALOG.tables.rows("cudnn"):
+        for end in (row["since"], row["until"]):
+            release = CATALOG.release(end)
+            assert release is not None
+            assert Variant(row["variant"]) in release.builds["linux_x86_64"], (end, row["variant"])

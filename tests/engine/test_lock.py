@@ -12,8 +12,8 @@ import pytest
 
 from builder.engine.docker_sdk import DockerEngine
 from tests.engine.workspaces import WSB, project, wsb
+from tests.support.airgapped_engine import engine_without_network
 from tests.support.index import Index, make_wheel, serve_index
-from tests.support.private_engine import engine_without_network
 from tests.support.registry import running_registry
 
 pytestmark = pytest.mark.engine

@@ -97,6 +97,15 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
  && sh /run/wsb/locked/pip /opt/venv/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
  && sh /run/wsb/locked/settle /opt/venv/wsb
 
+# ==== the kernel of notebooks (layers/locked/kernel.j2)
+# What the IDE runs inside is among the locked packages; here notebooks only learn of it.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/lock/workspace,target=/run/wsb/lock \
+    --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
+    . /run/wsb/network/env && . /run/wsb/locked/begin \
+ && PYTHONDONTWRITEBYTECODE=1 /opt/venv/six/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'six (Python 3.13)' \
+ && sh /run/wsb/locked/settle
+
 # ==== what the image knows of itself (layers/90-self.j2)
 # What the image knows of itself: its plan, the probes that prove it, the activation that shells read.
 COPY .wsb/image/ /opt/wsb/
@@ -113,13 +122,13 @@ LABEL dev.wsb.base="python:3.13-slim-bookworm" \
       dev.wsb.env="six" \
       dev.wsb.fallbacks="[]" \
       dev.wsb.inputs="sha256:0" \
-      dev.wsb.lock="sha256:77842cf1b717f02f6127667c1aaea8e09877aeeee02dfdf6d7114c2fbed6e296" \
+      dev.wsb.lock="sha256:d435836927b73221aae7e16356afa351c1c4027a296663e70473e761b2b8debf" \
       dev.wsb.manager="venv" \
-      dev.wsb.plan.digest="sha256:6af537e9109e6055e293a689d4bed57eb13c4da69dbd59d8fc2bb8f1acb64355" \
+      dev.wsb.plan.digest="sha256:9a9483c46a47ff26457dcf9a4ad9c7160093482db7ed5b9507eb6edb35ea8e56" \
       dev.wsb.python="3.13" \
       dev.wsb.torch="2.6.0+cpu" \
       dev.wsb.version="0.1.0" \
-      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python.defaultInterpreterPath\":\"/opt/venv/six/bin/python\",\"python.terminal.activateEnvironment\":false}}},\"init\":true,\"remoteUser\":\"dev\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
+      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.vscode-pylance\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python-envs.terminal.autoActivationType\":\"off\",\"python.defaultInterpreterPath\":\"/opt/venv/six/bin/python\",\"python.terminal.activateEnvironment\":false,\"python.testing.pytestEnabled\":true,\"python.testing.unittestEnabled\":false,\"terminal.integrated.defaultProfile.linux\":\"bash\"}}},\"forwardPorts\":[8888,6006],\"init\":true,\"portsAttributes\":{\"6006\":{\"label\":\"TensorBoard\",\"onAutoForward\":\"notify\"},\"8888\":{\"label\":\"Jupyter\",\"onAutoForward\":\"silent\"}},\"remoteUser\":\"dev\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
       org.opencontainers.image.base.name="python:3.13-slim-bookworm" \
       org.opencontainers.image.description="six: Python 3.13, PyTorch 2.6.0+cpu, made with venv by wsb" \
       org.opencontainers.image.title="six"

@@ -35,9 +35,13 @@ class TestBase:
         assert plan.base.image == "nvidia/cuda:13.0.3-devel-ubuntu24.04"
         assert plan.python == "3.12"
 
-    def test_an_old_cuda_without_any_compiler_image_names_what_still_has_it(self) -> None:
-        error = refusal(spec(torch="1.12.1+cu102", pip=["detectron2"]), host(("T4", "7.5"), driver="440.33.01"))
-        assert error.code == "no-such-base"
+    def test_an_old_cuda_is_compiled_on_the_image_that_still_has_its_compiler(self) -> None:
+        there = host(("T4", "7.5"), driver="440.33.01")
+        plan = planned(spec(torch="1.12.1+cu102", pip=["detectron2"]), there)
+        assert plan.base.image == "pytorch/pytorch:1.9.0-cuda10.2-cudnn7-devel"
+        assert plan.base.flavour.value == "devel"
+        error = refusal(spec(torch="1.12.1+cu102", pip=["detectron2"], manager="venv"), there)
+        assert error.code == "no-such-base"  # the Python of that image is conda's
         assert "pytorch/pytorch:1.9.0-cuda10.2-cudnn7-devel" in error.hints[0]
 
     def test_an_nvidia_base_that_the_driver_does_not_let_start_is_an_error(self) -> None:

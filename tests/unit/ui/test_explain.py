@@ -97,6 +97,7 @@ def test_every_kind_of_question_has_an_answer_in_words_and_in_json(kind: str) ->
         "package": ("xformers",),
         "import": ("cv2",),
         "conda": ("pytorch=1.7.1", "cudatoolkit=11.0"),
+        "installer": ("miniconda", "py311"),
     }[kind]
     document = ask(CATALOG, Question(kind=kind, words=words))
     assert document["schema"] == "wsb.catalog/1"
@@ -104,7 +105,15 @@ def test_every_kind_of_question_has_an_answer_in_words_and_in_json(kind: str) ->
     assert catalog_lines(document)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("import", "package", "image")])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("import", "package", "conda")])
 def test_a_question_about_what_is_in_no_table_is_an_error_of_ours(kind: str) -> None:
     with pytest.raises(WsbError):
-        ask(CATALOG, Question(kind=kind, words=("no-such-thing",) if kind != "python" else ()))
+        ask(CATALOG, Question(kind=kind, words=("no-such-thing",)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_without_a_name_lists_what_there_is(kind: str) -> None:
+    document = ask(CATALOG, Question(kind=kind))
+    assert document["sources"]
+    assert any(isinstance(value, list) and len(value) > 3 for key, value in document.items() if key != "sources")
+    assert catalog_lines(document)
