@@ -136,7 +136,7 @@ def _compiler(
         return BasePlan(image=older, flavour=Flavour.DEVEL)
     reason = passed[-1].because if passed else f"there is no nvidia/cuda image for CUDA {cuda} (any more)"
     where = given.spec.base.where if given.spec.base else given.spec.where
-    raise WsbError(
+    raise NoCompiler(
         "no-such-base",
         f"{listed(compiles)} must be compiled with nvcc of CUDA {cuda}, and {reason}",
         where,
@@ -150,6 +150,10 @@ def _pytorch_image(given: Given, ground: Ground, target: Target, cuda: CudaVersi
         return None
     tags = [image.tag("devel") for image in given.catalog.pytorch_images if image.cuda == str(cuda)]
     return tags[-1] if tags else None
+
+
+class NoCompiler(WsbError):
+    """No image is left that has nvcc for the build that was chosen."""
 
 
 class OtherPythons(Exception):

@@ -31,12 +31,14 @@ class Torch:
     from_wheels: bool = False
 
 
-def choose_torch(given: Given, wants: Wants, target: Target, ground: Ground, notes: Notes) -> Torch:
+def choose_torch(
+    given: Given, wants: Wants, target: Target, ground: Ground, notes: Notes, *, with_compiler: bool = False
+) -> Torch:
     """The build to install and why. Raises WsbError with the nearest thing that works when none does."""
     if not wants.has_torch:
         notes.decide("torch", "none", "wsb.yaml says `torch: none`")
         return Torch(choice=None, plan=None)
-    search = Search(given=given, wants=wants, target=target, ground=ground)
+    search = Search(given=given, wants=wants, target=target, ground=ground, with_compiler=with_compiler)
     choice = _own_directory(search, notes) or _searched(search, notes)
     choice = _within_reach(search, choice, notes)
     _explain(search, choice, notes)

@@ -103,7 +103,7 @@ def test_without_json_it_speaks_to_people() -> None:
         (("image", "alpine"), "glibc-too-old", "debian:bookworm-slim"),
         (("image", "nvidia/cuda develop"), "bad-value", "develop"),
         (("torch", "2.6.0+cu127"), "no-such-torch", "cu126"),
-        (("torch", "0.3"), "no-such-torch", "2.15.0"),
+        (("torch", "0.3"), "no-such-torch", "0.4.0"),
         (("drvier", "550"), "bad-value", "driver"),
         (("gpu", "RTX 6000"), "bad-value", "Quadro RTX 6000"),
         (("python", "snake"), "bad-value", "3.11"),
