@@ -135,3 +135,11 @@ def test_an_intel_mac_is_told_where_torch_ends_without_a_container() -> None:
     assert plan.torch.version == "2.3.0"
     assert "torch ends at 2.2.2" in said(plan, "accelerator")
     assert "2.2.2" not in said(planned(spec(), host(driver=None, os="macos", arch="aarch64")), "accelerator")
+
+
+def test_a_place_that_nobody_verified_is_warned_about() -> None:
+    there = host(("GTX 1080", "6.1"), driver="410.48")
+    plan = planned(spec(torch="1.0.1", accelerator="cu100"), there)
+    assert any(warned.message.startswith("where 1.0.1+cu100 lies was not verified") for warned in plan.warnings)
+    default = planned(spec(torch="1.0.1", accelerator="cu90"), there)
+    assert not any(warned.message.startswith("where ") for warned in default.warnings)
