@@ -174,8 +174,6 @@ def test_whatever_is_asked_gets_an_answer_or_an_error_of_ours(
 ) -> None:
     try:
         document = ask(load(), Question(kind=kind, words=words, **options))  # type: ignore[arg-type]
-    except WsbError as error:
-        assert error.message
-    else:
-        assert document["schema"] == "wsb.catalog/1"
-        json.dumps(document)
+    except WsbError:
+        return
+    assert json.loads(json.dumps(document))["schema"] == "wsb.catalog/1"
