@@ -10,6 +10,8 @@ import click
 from builder.cli.gpu_choice import gpus_option
 from builder.errors import WsbError
 
+_INTERRUPTED = 130  # somebody pressed Ctrl-C: nothing is to be explained
+
 
 @click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("-e", "--env", "env", multiple=True, metavar="NAME=VALUE", help="Set a variable in the container.")
@@ -54,6 +56,7 @@ def start(
     """One command in the workspace, with this process's terminal and streams."""
     from builder.cli import common
     from builder.cli.gpu_choice import gpus_for
+    from builder.doctor.tail import Tail
     from builder.launch.container import RunOptions, container_request
 
     console = common.console()
@@ -85,7 +88,11 @@ def start(
             watches=True,
             image_labels=present.image.labels,
         )
-        return engine.attach(request)
+        printed = Tail()
+        code = engine.attach(request, printed)
+        if code != _INTERRUPTED:
+            common.tell_cause(console, printed.known_cause(code))
+        return code
     finally:
         engine.close()
 

@@ -67,4 +67,10 @@ def command(
         from builder.ui.report_json import report_document
 
         console.document(report_document(report))
+    if not report.has_passed:
+        from builder.doctor.tail import first_cause
+        from builder.model.report import Status
+
+        said = "\n".join(f"{check.measured}\n{check.hint}" for check in report.checks if check.status is Status.FAIL)
+        common.tell_cause(console, first_cause(said.encode()))
     return 0 if report.has_passed else 1

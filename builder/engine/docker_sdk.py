@@ -7,10 +7,10 @@ as a WsbError.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from builder.engine import attach, building, containers, entering, images, translate
+from builder.engine import attach, building, containers, entering, images, moving, translate
 from builder.engine.base import (
     BuildRequest,
     ContainerInfo,
@@ -20,6 +20,7 @@ from builder.engine.base import (
     ImageInfo,
     Listener,
     Output,
+    Pushed,
 )
 from builder.engine.calls import Client, translated
 from builder.engine.connect import connect
@@ -71,8 +72,8 @@ class DockerEngine:
     def run(self, request: ContainerRequest, on_output: Callable[[Output], None], timeout_s: float | None = None) -> int:
         return containers.run(self._api, request, on_output, timeout_s, self._clock)
 
-    def attach(self, request: ContainerRequest) -> int:
-        return attach.attach(self._api, request)
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
+        return attach.attach(self._api, request, on_output)
 
     def containers(self, label: str) -> tuple[ContainerInfo, ...]:
         return entering.containers(self._api, label)
@@ -82,6 +83,18 @@ class DockerEngine:
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         return images.files(self._api, image, paths)
+
+    def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
+        return moving.archive(self._api, image, path)
+
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        return moving.save(self._api, references)
+
+    def load(self, tar: BinaryIO, listener: Listener) -> tuple[str, ...]:
+        return moving.load(self._api, tar, listener)
+
+    def push(self, reference: str, listener: Listener) -> Pushed:
+        return moving.push(self._api, reference, listener)
 
     def close(self) -> None:
         self._api.close()
@@ -107,6 +120,7 @@ def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any], endpoint: 
         cdi_devices=tuple(str(device["ID"]) for device in info.get("DiscoveredDevices") or () if device.get("Source") == "cdi"),
         root_dir=str(info.get("DockerRootDir", "")),
         endpoint=endpoint,
+        proxy=str(info.get("HttpsProxy") or info.get("HttpProxy") or ""),
     )
 
 

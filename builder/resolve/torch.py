@@ -31,12 +31,14 @@ class Torch:
     from_wheels: bool = False
 
 
-def choose_torch(given: Given, wants: Wants, target: Target, ground: Ground, notes: Notes) -> Torch:
+def choose_torch(
+    given: Given, wants: Wants, target: Target, ground: Ground, notes: Notes, *, with_compiler: bool = False
+) -> Torch:
     """The build to install and why. Raises WsbError with the nearest thing that works when none does."""
     if not wants.has_torch:
         notes.decide("torch", "none", "wsb.yaml says `torch: none`")
         return Torch(choice=None, plan=None)
-    search = Search(given=given, wants=wants, target=target, ground=ground)
+    search = Search(given=given, wants=wants, target=target, ground=ground, with_compiler=with_compiler)
     choice = _own_directory(search, notes) or _searched(search, notes)
     choice = _within_reach(search, choice, notes)
     _explain(search, choice, notes)
@@ -235,7 +237,7 @@ def _checked(search: Search, choice: Choice) -> str:
         parts.append(f"CUDA {build.variant.cuda} needs driver {floor} or newer and {target.driver} is there")
     if target.gpus and build.code is not None:
         capabilities = sorted({gpu.compute_capability for gpu in target.gpus if gpu.compute_capability})
-        parts.append(f"it holds machine code that the {target.gpu_names} runs (compute capability {listed(capabilities)})")
+        parts.append(f"it holds machine code for the {target.gpu_names} (compute capability {listed(capabilities)})")
     return ", and ".join(parts) if parts else f"it needs driver {floor} or newer"
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from builder.catalog.kinds import KINDS, kind_of
 from builder.cli.catalog import command
 from builder.errors import WsbError
+
+README = Path(__file__).parents[3] / "README.md"
 
 
 def asked(*arguments: str) -> dict[str, object]:
@@ -97,7 +103,7 @@ def test_without_json_it_speaks_to_people() -> None:
         (("image", "alpine"), "glibc-too-old", "debian:bookworm-slim"),
         (("image", "nvidia/cuda develop"), "bad-value", "develop"),
         (("torch", "2.6.0+cu127"), "no-such-torch", "cu126"),
-        (("torch", "0.3"), "no-such-torch", "1.0.0"),
+        (("torch", "0.3"), "no-such-torch", "0.4.0"),
         (("drvier", "550"), "bad-value", "driver"),
         (("gpu", "RTX 6000"), "bad-value", "Quadro RTX 6000"),
         (("python", "snake"), "bad-value", "3.11"),
@@ -115,3 +121,16 @@ def test_without_a_kind_it_lists_the_tables_and_a_question_for_each() -> None:
     tables = asked()["tables"]
     assert isinstance(tables, list)
     assert {"table": "gpu", "collected": "2026-11-23", "such_as": 'wsb catalog gpu "RTX 3090"'} in tables
+
+
+def _in_the_readme() -> list[str]:
+    return [one for one in re.findall(r"`wsb (catalog [^`]+)`", README.read_text("utf-8")) if "…" not in one]
+
+
+def test_the_readme_shows_a_question_of_every_kind() -> None:
+    assert {kind_of(shlex.split(line)[1]) for line in _in_the_readme()} == set(KINDS) - {"torchaudio"}
+
+
+@pytest.mark.parametrize("line", _in_the_readme())
+def test_the_questions_of_the_readme_have_answers(line: str) -> None:
+    assert asked(*shlex.split(line)[1:])["schema"] == "wsb.catalog/1"

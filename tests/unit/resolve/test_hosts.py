@@ -96,6 +96,24 @@ def test_no_driver_is_recommended_that_does_not_know_the_card() -> None:
     assert "install NVIDIA driver 455 or newer" in error.hints[0]
 
 
+def test_a_card_that_no_torch_computes_on_leaves_the_processor() -> None:
+    error = refusal(spec(), host(("GTX 680", "3.0"), driver="470.82.01"))
+    assert error.code == "gpu-not-supported"
+    assert any("`accelerator: cpu` runs torch 2.15.0+cpu" in hint for hint in error.hints)
+
+
+def test_a_python_is_recommended_only_where_it_leads_to_a_plan() -> None:
+    error = refusal(spec(torch="2.15", python="3.10"), host(("RTX 3090", "8.6"), driver="535.104.05"))
+    assert not any('set `python: "3.15"`' in hint for hint in error.hints)
+    error = refusal(spec(torch="2.15", python="3.10"), host(("RTX 3090", "8.6"), driver="580.95.05"))
+    assert any('set `python: "3.15"`' in hint for hint in error.hints)
+
+
+def test_a_python_that_is_not_there_yet_is_answered_with_the_newest_that_is() -> None:
+    error = refusal(spec(python="3.99"), host(("RTX 3090", "8.6"), driver="580.95.05"))
+    assert any('`torch: "2.15.0"` and `python: "3.15"`' in hint for hint in error.hints)
+
+
 def test_a_jetson_is_told_of_nvidias_own_wheels() -> None:
     error = refusal(spec(), named("Jetson AGX Orin", driver="540.4.0", arch="aarch64"))
     assert any("Jetson" in hint and "wheels" in hint for hint in error.hints)
