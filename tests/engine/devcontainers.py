@@ -62,23 +62,23 @@ def ide_project(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) 
     return folder
 
 
-Opener = Callable[..., Home]  # (uid, "" or the folder of one of the other dev container files)
+Opener = Callable[..., Home]  # (project, uid, "" or the folder of one of the other dev container files)
 
 
 @pytest.fixture(scope="module")
-def opener(devcontainer_cli: DevcontainerCli, ide_project: Path, engine: DockerEngine) -> Iterator[Opener]:
-    """Opens a copy of the project as the person with a uid; containers, images and people are gone afterwards."""
+def opener(devcontainer_cli: DevcontainerCli, engine: DockerEngine) -> Iterator[Opener]:
+    """Opens a copy of a project as the person with a uid; containers, images and people are gone afterwards."""
     if os.geteuid() != 0:
         pytest.skip("only root can act as several people")
     with ExitStack() as gone:
 
-        def opens(uid: int, variant: str = "") -> Home:
+        def opens(project: Path, uid: int, variant: str = "") -> Home:
             somebody = gone.enter_context(person(uid))
             # the CLI where everybody can read it
             program = somebody.home / "cli" / "devcontainer.js"
             shutil.copytree(devcontainer_cli.program.parent, program.parent)
             folder = somebody.home / "project"
-            shutil.copytree(ide_project, folder)
+            shutil.copytree(project, folder)
             somebody.owns(somebody.home)
             cli = replace(devcontainer_cli, program=program, home=somebody.home, uid=uid, groups=_engine_groups())
             gone.callback(_clean, engine, folder)

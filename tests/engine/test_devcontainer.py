@@ -39,9 +39,9 @@ print("".join(said))
 
 
 @pytest.fixture(scope="module")
-def home(opener: Opener) -> Home:
+def home(opener: Opener, ide_project: Path) -> Home:
     """Opened by a person with uid 1001: the image's own user has 1000."""
-    return opener(1001)
+    return opener(ide_project, 1001)
 
 
 def test_a_start_shows_the_quick_smoke_result(home: Home) -> None:
@@ -123,8 +123,8 @@ def test_the_rendered_files_are_what_is_there(home: Home) -> None:
     assert wsb(home.folder, "render", "--fallback", "--check").code == 0
 
 
-def test_a_root_user_opens_the_file_for_root(opener: Opener) -> None:
-    home = opener(0, "root")
+def test_a_root_user_opens_the_file_for_root(opener: Opener, ide_project: Path) -> None:
+    home = opener(ide_project, 0, "root")
     assert home.opened.document["remoteUser"] == "root"
     assert "checks passed, 0 failed" in home.opened.log
     home.exec("sh", "-c", "echo x > written")
