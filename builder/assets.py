@@ -41,6 +41,11 @@ def probe_sources() -> dict[str, str]:
     return {path.name: path.read_text("utf-8") for path in sorted((PACKAGE / "verify" / "probes").glob("*.py"))}
 
 
+def installed_probe() -> str:
+    """The script that says what is installed in an image; handed to its Python, not copied into it."""
+    return (PACKAGE / "packages" / "inside.py").read_text("utf-8")
+
+
 def table(name: str) -> bytes:
     """The bytes of builder/data/<name>."""
     return (PACKAGE / "data" / name).read_bytes()

@@ -7,29 +7,32 @@ from pathlib import Path
 
 import click
 
+from builder.cli.gpu_choice import gpus_option
+
 
 @click.command("shell")
-@click.option("--cpu", "is_cpu", is_flag=True, help="Leave the GPU out; implies --new.")
+@gpus_option
+@click.option("--cpu", "is_cpu", is_flag=True, help="Leave the GPU out; the same as --gpus none.")
 @click.option("--new", "is_new", is_flag=True, help="A container of its own, even where an IDE has started one.")
 @click.pass_obj
-def command(directory: str, is_cpu: bool, is_new: bool) -> int:
+def command(directory: str, gpus: str | None, is_cpu: bool, is_new: bool) -> int:
     """Open a shell in the workspace, with the environment active; returns the shell's exit code.
 
-    Where an IDE has opened the project, the shell is in the IDE's container.
+    Where an IDE has opened the project, the shell is in the IDE's container, unless GPUs are chosen.
     """
-    return in_workspace(directory, is_cpu=is_cpu, is_new=is_new)
+    return in_workspace(directory, gpus="none" if is_cpu else gpus, is_new=is_new)
 
 
-def in_workspace(directory: str, *, is_cpu: bool = False, is_new: bool = False) -> int:
+def in_workspace(directory: str, *, gpus: str | None = None, is_new: bool = False) -> int:
     """A login shell, in the IDE's container where one runs."""
     from builder.cli.run import start
 
     words = ("bash", "-l")
-    if not is_cpu and not is_new:
+    if gpus is None and not is_new:
         code = _in_ide_container(directory, words)
         if code is not None:
             return code
-    return start(directory, words, is_cpu=is_cpu)
+    return start(directory, words, gpus=gpus)
 
 
 def _in_ide_container(directory: str, words: tuple[str, ...]) -> int | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final, Protocol
 
 from builder.errors import WsbError
+from builder.model.engine import EngineInfo as EngineInfo
 
 TIMED_OUT: Final = 124  # what run() returns when its time was up, as coreutils' timeout does
 
@@ -80,26 +81,8 @@ Listener = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineInfo:
-    """What the engine says of itself. cdi_devices: fully qualified names it has found."""
-
-    kind: str  # docker | podman
-    version: str
-    api_version: str
-    os: str
-    arch: str
-    is_rootless: bool = False
-    is_desktop: bool = False
-    has_buildkit: bool = True
-    runtimes: tuple[str, ...] = ()
-    cdi_spec_dirs: tuple[str, ...] = ()
-    cdi_devices: tuple[str, ...] = ()
-    root_dir: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
-    """One local image. size_bytes: unpacked. layers: diff ids, lowest first."""
+    """One local image. size_bytes: unpacked. layers: diff ids, lowest first. digests: name@digest as registries know it."""
 
     id: str
     tags: tuple[str, ...]
@@ -110,6 +93,7 @@ class ImageInfo:
     created: str
     platform: str
     user: str = ""
+    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +184,17 @@ class Output:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """An image in its registry. sent_bytes: of the layers that went over the wire; the others were there already."""
+
+    reference: str
+    digest: str
+    sent_bytes: int
+    layers_sent: int
+    layers_there: int
+
+
 class Process(Protocol):
     """A command running in a container. Iterate for its output; then ask for its exit code."""
 
@@ -245,8 +240,11 @@ class Engine(Protocol):
         """
         ...
 
-    def attach(self, request: ContainerRequest) -> int:
-        """The same with this process's own terminal, standard streams and signals."""
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
+        """The same with this process's own terminal, standard streams and signals.
+
+        on_output: gets a copy of what the command prints, of both streams, after it was written.
+        """
         ...
 
     def containers(self, label: str) -> tuple[ContainerInfo, ...]:
@@ -259,6 +257,22 @@ class Engine(Protocol):
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         """Contents of single files of an image, without starting it; absent ones are left out."""
+        ...
+
+    def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
+        """A tar of one path of an image and all below it, in pieces, without starting it; "/" is its whole file tree."""
+        ...
+
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        """Images with their names, as a tar that load takes; in pieces."""
+        ...
+
+    def load(self, tar: BinaryIO, listener: Listener) -> tuple[str, ...]:
+        """The images of such a tar; returns their names or ids."""
+        ...
+
+    def push(self, reference: str, listener: Listener) -> Pushed:
+        """To the registry that the reference names, with the credentials docker keeps for it."""
         ...
 
     def close(self) -> None: ...

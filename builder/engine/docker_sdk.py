@@ -7,10 +7,10 @@ as a WsbError.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from builder.engine import attach, building, containers, entering, images, translate
+from builder.engine import attach, building, containers, entering, images, moving, translate
 from builder.engine.base import (
     BuildRequest,
     ContainerInfo,
@@ -20,6 +20,7 @@ from builder.engine.base import (
     ImageInfo,
     Listener,
     Output,
+    Pushed,
 )
 from builder.engine.calls import Client, translated
 from builder.engine.connect import connect
@@ -40,7 +41,7 @@ class DockerEngine:
 
     def info(self) -> EngineInfo:
         with translated("asking what it is"):
-            return _engine_info(self._api.version(), self._api.info())
+            return _engine_info(self._api.version(), self._api.info(), _endpoint(self._api))
 
     def image(self, reference: str) -> ImageInfo | None:
         return images.image(self._api, reference)
@@ -71,8 +72,8 @@ class DockerEngine:
     def run(self, request: ContainerRequest, on_output: Callable[[Output], None], timeout_s: float | None = None) -> int:
         return containers.run(self._api, request, on_output, timeout_s, self._clock)
 
-    def attach(self, request: ContainerRequest) -> int:
-        return attach.attach(self._api, request)
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
+        return attach.attach(self._api, request, on_output)
 
     def containers(self, label: str) -> tuple[ContainerInfo, ...]:
         return entering.containers(self._api, label)
@@ -83,11 +84,23 @@ class DockerEngine:
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         return images.files(self._api, image, paths)
 
+    def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
+        return moving.archive(self._api, image, path)
+
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        return moving.save(self._api, references)
+
+    def load(self, tar: BinaryIO, listener: Listener) -> tuple[str, ...]:
+        return moving.load(self._api, tar, listener)
+
+    def push(self, reference: str, listener: Listener) -> Pushed:
+        return moving.push(self._api, reference, listener)
+
     def close(self) -> None:
         self._api.close()
 
 
-def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any]) -> EngineInfo:
+def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any], endpoint: str = "") -> EngineInfo:
     components = [str(component.get("Name", "")) for component in version.get("Components") or ()]
     is_podman = any("podman" in name.lower() for name in components)
     security = [str(option) for option in info.get("SecurityOptions") or ()]
@@ -100,8 +113,21 @@ def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any]) -> EngineI
         is_rootless=any("rootless" in option for option in security),
         is_desktop="Docker Desktop" in str(info.get("OperatingSystem", "")),
         has_buildkit=not is_podman and version.get("Os") != "windows",
+        is_remote=endpoint.startswith(("http://", "https://", "ssh://")),
         runtimes=tuple(sorted(info.get("Runtimes") or ())),
+        default_runtime=str(info.get("DefaultRuntime") or ""),
         cdi_spec_dirs=tuple(info.get("CDISpecDirs") or ()),
         cdi_devices=tuple(str(device["ID"]) for device in info.get("DiscoveredDevices") or () if device.get("Source") == "cdi"),
         root_dir=str(info.get("DockerRootDir", "")),
+        endpoint=endpoint,
+        proxy=str(info.get("HttpsProxy") or info.get("HttpProxy") or ""),
     )
+
+
+def _endpoint(api: Client) -> str:
+    """Where the client speaks to: unix:///var/run/docker.sock, http://host:2375, ssh://host."""
+    for name, prefix in (("socket_path", "unix://"), ("npipe_path", "npipe://"), ("ssh_host", "ssh://")):
+        where = getattr(getattr(api, "_custom_adapter", None), name, None)
+        if isinstance(where, str):
+            return prefix + where
+    return str(api.base_url)

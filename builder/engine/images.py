@@ -139,6 +139,7 @@ def _info(answer: dict[str, Any]) -> ImageInfo:
         created=answer.get("Created") or "",
         platform="/".join(filter(None, platform)),
         user=config.get("User") or "",
+        digests=tuple(_familiar(one) for one in answer.get("RepoDigests") or ()),
     )
 
 

@@ -9,7 +9,7 @@ It remembers what it was asked, plays the events it was given, holds images by n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -24,6 +24,7 @@ from builder.engine.base import (
     LayerProgress,
     Listener,
     Output,
+    Pushed,
 )
 
 INFO = EngineInfo(kind="docker", version="28.0.0", api_version="1.48", os="linux", arch="amd64")
@@ -142,9 +143,12 @@ class FakeEngine:
                 on_output(Output(is_stderr=is_stderr, data=data))
         return ran.code
 
-    def attach(self, request: ContainerRequest) -> int:
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
         self._ask("attach", request)
-        return (self.runs.pop(0) if self.runs else Ran()).code
+        ran = self.runs.pop(0) if self.runs else Ran()
+        if on_output is not None:
+            on_output(ran.stdout + ran.stderr)
+        return ran.code
 
     def containers(self, label: str) -> tuple[ContainerInfo, ...]:
         self._ask("containers", label)
@@ -158,6 +162,26 @@ class FakeEngine:
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         self._ask("files_from_image", image)
         return {path: self.files[path] for path in paths if path in self.files}
+
+    def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
+        self._ask("archive_from_image", image)
+        yield self.built.get(image, b"")
+
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        self._ask("save", tuple(references))
+        yield "\n".join(references).encode()
+
+    def load(self, tar: BinaryIO, listener: Listener) -> tuple[str, ...]:
+        names = tuple(tar.read().decode().splitlines())
+        self._ask("load", names)
+        for name in names:
+            self.hold(name)
+        return names
+
+    def push(self, reference: str, listener: Listener) -> Pushed:
+        self._ask("push", reference)
+        digest = "sha256:" + hashlib.sha256(reference.encode()).hexdigest()
+        return Pushed(reference=reference, digest=digest, sent_bytes=1, layers_sent=1, layers_there=0)
 
     def close(self) -> None:
         self.is_closed = True
