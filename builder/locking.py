@@ -128,6 +128,7 @@ def _ask(
             platform=plan.platform,
             network=maker.network,
             use_cache=False,  # the answer of yesterday is in the cache
+            secrets=maker.secrets(plan),
         )
         maker.step(request, solving)
     try:
