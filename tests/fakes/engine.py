@@ -59,6 +59,8 @@ class FakeEngine:
     built: dict[str, bytes] = field(default_factory=dict)
     failures: dict[str, list[BaseException]] = field(default_factory=dict)
     is_closed: bool = False
+    takes_secrets: bool = False
+    sees_images: bool = True
 
     def fail(self, method: str, *errors: BaseException) -> None:
         """Let the next calls of a method raise these, one each."""
