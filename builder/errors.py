@@ -52,6 +52,11 @@ EXIT_CODES: dict[str, ExitCode] = {
     "disk-full": ExitCode.ENGINE,
     "image-missing": ExitCode.ENGINE,
     "tool-missing": ExitCode.ENGINE,
+    "cannot-write": ExitCode.ENGINE,
+    "cluster-unreachable": ExitCode.ENGINE,
+    "cluster-refused": ExitCode.ENGINE,
+    "no-such-job": ExitCode.USAGE,
+    "job-failed": ExitCode.ANSWER_IS_NO,
     "build-failed": ExitCode.BUILD_FAILED,
     "interrupted": ExitCode.INTERRUPTED,
 }

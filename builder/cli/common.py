@@ -69,3 +69,9 @@ def built_workspace(engine: DockerEngine, directory: str) -> Present:
 def is_behind(present: Present) -> bool:
     """Whether wsb.yaml, or a file it leads to, changed after the image was built."""
     return present.image.labels.get("dev.wsb.inputs") != present.workspace.inputs_digest
+
+
+def below(project: Path, started: Path) -> str:
+    """Where wsb was started, below the project: commands run there, as they would without a container."""
+    path = started.resolve().relative_to(project).as_posix()
+    return "" if path == "." else path

@@ -24,6 +24,11 @@ VERBS: dict[str, tuple[str, str]] = {
     "test": ("test", "Run the smoke tests in the container."),
     "run": ("run", "Run a command of the project in its workspace."),
     "shell": ("shell", "Open a shell in the workspace."),
+    "export": ("export", "Write the image as a bundle or a file for clusters."),
+    "submit": ("submit", "Run a command on several nodes of a Slurm or a Kubernetes."),
+    "status": ("status", "Say where submitted jobs stand."),
+    "logs": ("logs", "Show what a submitted job prints."),
+    "cancel": ("cancel", "End a submitted job."),
     "schema": ("schema", "Print the JSON Schema of wsb.yaml, for editors."),
     "completion": ("completion", "Print the shell's completion script."),
 }

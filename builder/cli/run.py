@@ -63,7 +63,7 @@ def start(
             ports=ports,
             shm_size=shm_size,
             network=network,
-            workdir=_below(present.workspace.directory, Path(directory)),
+            workdir=common.below(present.workspace.directory, Path(directory)),
             has_tty=sys.stdin.isatty() and sys.stdout.isatty(),
             keeps_stdin=True,
         )
@@ -80,12 +80,6 @@ def start(
         return engine.attach(request)
     finally:
         engine.close()
-
-
-def _below(project: Path, started: Path) -> str:
-    """Where wsb was started, below the project: commands run there, as they would without a container."""
-    path = started.resolve().relative_to(project).as_posix()
-    return "" if path == "." else path
 
 
 def _pair(text: str) -> tuple[str, str]:

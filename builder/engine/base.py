@@ -110,6 +110,9 @@ class ImageInfo:
     created: str
     platform: str
     user: str = ""
+    workdir: str = ""
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +230,14 @@ class Engine(Protocol):
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         """Contents of single files of an image, without starting it; absent ones are left out."""
+        ...
+
+    def file_system(self, image: str) -> Iterator[bytes]:
+        """The tar of an image's whole file system, in pieces; nothing of it is started."""
+        ...
+
+    def archive(self, image: str) -> Iterator[bytes]:
+        """What `docker save` gives: layers and configuration of an image, in pieces."""
         ...
 
     def close(self) -> None: ...

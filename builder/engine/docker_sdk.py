@@ -7,7 +7,7 @@ as a WsbError.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from builder.engine import attach, building, containers, images, translate
@@ -67,6 +67,12 @@ class DockerEngine:
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         return images.files(self._api, image, paths)
+
+    def file_system(self, image: str) -> Iterator[bytes]:
+        return images.file_system(self._api, image)
+
+    def archive(self, image: str) -> Iterator[bytes]:
+        return images.archive(self._api, image)
 
     def close(self) -> None:
         self._api.close()

@@ -9,7 +9,9 @@ It remembers what it was asked, plays the events it was given, holds images by n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import io
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -147,6 +149,14 @@ class FakeEngine:
         self._ask("files_from_image", image)
         return {path: self.files[path] for path in paths if path in self.files}
 
+    def file_system(self, image: str) -> Iterator[bytes]:
+        self._ask("file_system", image)
+        yield _tar(self.files)
+
+    def archive(self, image: str) -> Iterator[bytes]:
+        self._ask("archive", image)
+        yield from (b"an archive of ", image.encode())
+
     def close(self) -> None:
         self.is_closed = True
 
@@ -158,3 +168,14 @@ class FakeEngine:
     def _found(self, reference: str) -> ImageInfo | None:
         by_id = (one for one in self.held.values() if one.id == reference)
         return self.held.get(reference) or next(by_id, None)
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
+    """These files as a root file system's tar."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in sorted(files.items()):
+            member = tarfile.TarInfo(path.lstrip("/"))
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
