@@ -16,6 +16,7 @@ $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -m venv $(VENV) || { echo "hint: apt-get install python3-venv" >&2; exit 1; }
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' 2>&1 | grep -v "^WARNING: Location" || true
 	@$(VENV)/bin/python -c 'import builder, pytest, docker'
+	@$(VENV)/bin/python -m compileall -q builder  # else every start compiles anew where PYTHONDONTWRITEBYTECODE is set
 	@touch $@
 
 venv: $(VENV)/installed  ## Make .venv with wsb in it.

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from builder.engine.steps import line_of
 from builder.errors import WsbError
 from builder.host import bootstrap
 from builder.host.local import proxies
+from builder.host.turn import turn
 from builder.model.files import File, FileSet
 from builder.model.plan import Plan
 from builder.model.report import Report
@@ -38,7 +39,7 @@ from builder.model.values import Location
 from builder.render import names
 from builder.render.dockerfile import shared_part
 from builder.verify.command import request_command
-from builder.verify.expect import GpuMode, expectations
+from builder.verify.expect import GpuExpectation, GpuMode, expectations
 from builder.verify.reader import CheckEvent, ReportReader
 
 
@@ -78,9 +79,11 @@ class Maker:
 
     def _base(self, plan: Plan) -> ImageInfo:
         """The base, from the engine, the registry, or the distribution's own packages."""
-        found = self.engine.image(plan.base.image)
-        if found is not None:
-            return found
+        with self._turn(plan.base.image):
+            found = self.engine.image(plan.base.image)
+            return found if found is not None else self._new_base(plan)
+
+    def _new_base(self, plan: Plan) -> ImageInfo:
         if plan.base.bootstrap is None:
             self.listener(Note(text=f"pulling {plan.base.image}"))
             return self.engine.pull(plan.base.image, plan.platform, self.listener)
@@ -98,10 +101,14 @@ class Maker:
 
     def _torch_image(self, plan: Plan, files: FileSet, base: ImageInfo) -> tuple[str, bool]:
         """(the torch image's name, whether it had to be built)."""
-        assert plan.torch is not None
         name = torch_image_name(plan, files, base)
-        if self.use_cache and self.engine.image(name) is not None:
-            return name, False
+        with self._turn(name):
+            if self.use_cache and self.engine.image(name) is not None:
+                return name, False
+            self._new_torch_image(name, plan, files)
+        return name, True
+
+    def _new_torch_image(self, name: str, plan: Plan, files: FileSet) -> None:
         self.listener(Note(text=f"building {name}, which every project with the same choice shares"))
         kept = ("Dockerfile", ".wsb/network/", ".wsb/uv/")
         stage = FileSet(tuple(file for file in files if file.path.startswith(kept)))
@@ -116,7 +123,9 @@ class Maker:
                 use_cache=self.use_cache,
             )
             self._step(request, files)
-        return name, True
+
+    def _turn(self, image: str) -> AbstractContextManager[None]:
+        return turn(image, lambda: self.listener(Note(text=f"waiting for another wsb on this machine, which makes {image}")))
 
     def _step(self, request: BuildRequest, files: FileSet) -> ImageInfo:
         try:
@@ -189,9 +198,10 @@ def layer_of(dockerfile: str, line: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
-    """What to ask an image. Empty groups and checks mean all."""
+    """What to ask an image. Empty groups and checks mean all. gpus: as `--gpus` says it."""
 
     gpu: GpuMode = "none"
+    gpus: str | None = None
     quick: bool = False
     groups: Sequence[str] = ()
     checks: Sequence[str] = ()
@@ -204,15 +214,19 @@ def prove(
     request: ContainerRequest,
     questions: Questions,
     on_check: Callable[[CheckEvent], None],
+    gpu: GpuExpectation | None = None,
 ) -> Report:
-    """Run the probes in the container of this request and hold their answers against the plan's JSON."""
+    """Run the probes in the container of this request and hold their answers against the plan's JSON.
+
+    gpu: what was handed in; None: nothing is known of it but the questions' mode.
+    """
     uid, _, gid = request.user.partition(":")
     expected = expectations(
         document,
         int(uid) if uid.isdigit() else int(document["user"]["uid"]),
         int(gid) if gid.isdigit() else None,
         request.workdir or None,
-        questions.gpu,
+        gpu or questions.gpu,
     )
     reader = ReportReader(on_check)
     command = request_command(

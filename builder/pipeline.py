@@ -17,9 +17,9 @@ from builder.errors import WsbError
 from builder.model.files import FileSet
 from builder.model.host import Host, Reach
 from builder.model.plan import Plan
-from builder.model.project import Project
+from builder.model.project import EMPTY_PROJECT, Project
 from builder.model.spec import Spec
-from builder.model.values import Location
+from builder.model.values import Location, Passthrough
 
 if TYPE_CHECKING:
     from builder.engine.base import Engine
@@ -55,7 +55,6 @@ def find_directory(start: Path) -> Path:
 def read(directory: Path) -> Workspace:
     """wsb.yaml and the files it points at. Raises Problems or WsbError with file, line and column."""
     from builder.config import read_spec
-    from builder.scan.project import read_project
 
     seen: dict[str, bytes] = {}
 
@@ -72,7 +71,11 @@ def read(directory: Path) -> Workspace:
     if config is None:
         raise WsbError("no-such-file", f"there is no {CONFIG} in {directory}")
     spec = read_spec(config, CONFIG)
-    project = read_project(read_file, spec)
+    project = EMPTY_PROJECT
+    if spec.environment is not None or spec.requirements:
+        from builder.scan.project import read_project
+
+        project = read_project(read_file, spec)
     return Workspace(directory=directory, spec=spec, project=project, inputs_digest=_digest(seen))
 
 
@@ -104,23 +107,43 @@ def document(plan: Plan) -> dict[str, Any]:
 def render(plan: Plan, *, inputs_digest: str = "") -> FileSet:
     """Every file the build needs besides the project's own."""
     from builder import assets
+    from builder.render import names
     from builder.render.files import render_files
+    from builder.verify.expect import GpuMode, expectations
 
-    text = json.dumps(document(plan), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    what = document(plan)
+    gpu_mode: GpuMode = "none" if plan.passthrough is Passthrough.NONE else "auto"
     return render_files(
         plan,
-        document=text.encode(),
+        document=_json(what),
+        expected=_json(expectations(what, None, None, names.WORKSPACE, gpu_mode)),
         templates=assets.dockerfile_templates(),
         probes=assets.probe_sources(),
-        metadata=json.loads(assets.devcontainer_files()["metadata.json"]),
+        devcontainer=assets.devcontainer_parts(),
         version=__version__,
         inputs_digest=inputs_digest,
     )
 
 
+def render_for_ides(plan: Plan, directory: Path) -> FileSet:
+    """The files that IDEs read, for the programs that the project has."""
+    from builder import assets
+    from builder.folder import Folder
+    from builder.render.ide_files import ide_files
+    from builder.scan.entry_points import entry_points, is_candidate, is_test
+
+    folder = Folder(directory)
+    return ide_files(
+        plan,
+        entry_points(folder.texts(is_candidate)),
+        has_tests=any(is_test(path) for path in folder.names()),
+        parts=assets.devcontainer_parts(),
+        templates=assets.devcontainer_templates(),
+    )
+
+
 def look_around(workspace: Workspace, environ: Mapping[str, str], engine: Engine | None, *, probes: bool) -> Reach:
     """What this machine can reach and already has. probes: also knock at the sources, as `--fallback` needs."""
-    from builder.host import bootstrap
     from builder.host.pip_config import read_pip_config
 
     wheels = read_pip_config(environ, Path.home()).wheels()
@@ -135,18 +158,24 @@ def look_around(workspace: Workspace, environ: Mapping[str, str], engine: Engine
         local_images=images,
         local_wheels=tuple(wheel.name for wheel in wheels),
         wheel_dir=str(wheels[0].parent) if wheels else None,
-        can_bootstrap=bootstrap.is_possible(),
+        can_bootstrap=probes and _can_bootstrap(),
     )
+
+
+def _can_bootstrap() -> bool:
+    from builder.host import bootstrap
+
+    return bootstrap.is_possible()
 
 
 def _knock(workspace: Workspace, environ: Mapping[str, str]) -> dict[str, str]:
     from builder.host.local import ca_bundle
     from builder.host.reach import unreachable
 
-    return unreachable(_places(workspace), ca_bundle(environ))
+    return unreachable(places(workspace), ca_bundle(environ))
 
 
-def _places(workspace: Workspace) -> dict[str, str]:
+def places(workspace: Workspace) -> dict[str, str]:
     """Where to knock: the sources wsb.yaml names, else their usual places."""
     from builder.host.reach import USUAL_PLACES
 
@@ -170,6 +199,10 @@ def with_local_sources(plan: Plan, environ: Mapping[str, str]) -> Plan:
     if plan.sources.ca is not None:
         return plan
     return replace(plan, sources=replace(plan.sources, ca=ca_bundle(environ)))
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def _digest(contents: Mapping[str, bytes]) -> str:

@@ -1,7 +1,8 @@
-"""Writes a FileSet into a project: compare, write beside, rename. What the user edited is kept.
+"""Writes a FileSet into a project: compare, write beside, rename. What a person edited is kept.
 
-What was written last is remembered in .wsb/rendered.json (path → sha256). A file that differs from that memory was edited
-by somebody, and is left alone unless the caller insists.
+Three texts meet at each path: what wsb rendered last (its sha256 is remembered in .wsb/rendered.json), what is there, and
+what is new. Where both the person and wsb have changed something, the person's file stays and the new one lies below
+.wsb/new/, told of once.
 """
 
 from __future__ import annotations
@@ -29,7 +30,13 @@ class Change(str, Enum):
     NEW = "new"
     UPDATED = "updated"
     SAME = "same"
-    EDITED = "edited"  # differs from what wsb wrote last, so a person changed it: kept
+    REMOVED = "removed"  # rendered before and no longer part of it; nobody had edited it
+    EDITED = "edited"  # a person changed it and wsb has nothing new: kept
+    CONFLICT = "conflict"  # both have changed it: kept, and the new text lies below NEW_TEXTS
+    OWN = "own"  # never wsb's, and wsb's gives way: left alone
+
+
+NEW_TEXTS = ".wsb/new"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,42 +45,99 @@ class Written:
     change: Change
 
 
-def compare(directory: Path, files: FileSet) -> tuple[Written, ...]:
+def compare(directory: Path, files: FileSet, *, is_whole: bool = False) -> tuple[Written, ...]:
     """What `write` would do, without doing it."""
     memory = _read_memory(directory)
-    return tuple(Written(path=file.path, change=_change(directory, file, memory)) for file in files)
+    found = [Written(path=file.path, change=_change(directory, file, memory)) for file in files]
+    if is_whole:
+        found += [Written(path=path, change=_end(directory, path, memory)) for path in _gone(directory, files, memory)]
+    return tuple(found)
 
 
-def write(directory: Path, files: FileSet, *, overwrite_edited: bool = False) -> tuple[Written, ...]:
+def write(directory: Path, files: FileSet, *, overwrite_edited: bool = False, is_whole: bool = False) -> tuple[Written, ...]:
     """Write every file that is new or unedited; returns what was done to each.
 
+    is_whole: files are all there is to be, so what was rendered before and is not among them is removed.
     A file appears whole or not at all. Raises WsbError disk-full or bad-value (a path that cannot be written).
     """
     memory = _read_memory(directory)
     done = []
     for file in files:
         change = _change(directory, file, memory)
-        if change is Change.EDITED and overwrite_edited:
+        if change in (Change.EDITED, Change.CONFLICT) and overwrite_edited:
             change = Change.UPDATED
-        if change in (Change.NEW, Change.UPDATED):
-            _write_one(directory / file.path, file.content, file.mode)
-        if change is not Change.EDITED:
+        _put(directory, file, change)
+        if change is not Change.OWN:
             memory[file.path] = _sha256(file.content)
         done.append(Written(path=file.path, change=change))
+    for path in _gone(directory, files, memory) if is_whole else ():
+        change = _end(directory, path, memory)
+        if change is Change.REMOVED:
+            _remove(directory, path)
+        _remove(directory, f"{NEW_TEXTS}/{path}")
+        del memory[path]
+        done.append(Written(path=path, change=change))
     _write_one(directory / MEMORY, (json.dumps(memory, indent=1, sort_keys=True) + "\n").encode(), 0o644)
     return tuple(done)
 
 
+def _put(directory: Path, file: File, change: Change) -> None:
+    if change in (Change.NEW, Change.UPDATED):
+        _write_one(directory / file.path, file.content, file.mode)
+    if change is Change.CONFLICT:
+        _write_one(directory / NEW_TEXTS / file.path, file.content, file.mode)
+    elif change is not Change.EDITED:
+        _remove(directory, f"{NEW_TEXTS}/{file.path}")
+
+
 def _change(directory: Path, file: File, memory: dict[str, str]) -> Change:
-    try:
-        present = (directory / file.path).read_bytes()
-    except FileNotFoundError:
+    present = _read(directory / file.path)
+    if present is None:
         return Change.NEW
-    except OSError as error:
-        raise _cannot(directory / file.path, error) from error
     if present == file.content:
         return Change.SAME
-    return Change.UPDATED if memory.get(file.path) == _sha256(present) else Change.EDITED
+    last = memory.get(file.path)
+    if last is None:
+        return Change.OWN if file.yields else Change.CONFLICT
+    if last == _sha256(present):
+        return Change.UPDATED
+    return Change.EDITED if file.yields or last == _sha256(file.content) else Change.CONFLICT
+
+
+def _gone(directory: Path, files: FileSet, memory: dict[str, str]) -> list[str]:
+    """Paths that were rendered before, are not to be rendered now, and are still there."""
+    return sorted(path for path in memory if path not in files and (directory / path).is_file())
+
+
+def _end(directory: Path, path: str, memory: dict[str, str]) -> Change:
+    present = _read(directory / path)
+    return Change.REMOVED if present is not None and memory[path] == _sha256(present) else Change.EDITED
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _cannot(path, error) from error
+
+
+def _remove(directory: Path, path: str) -> None:
+    """The file, and the folders that it leaves empty."""
+    try:
+        (directory / path).unlink()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _cannot(directory / path, error) from error
+    for folder in (directory / path).parents:
+        if folder == directory:
+            return
+        try:
+            folder.rmdir()
+        except OSError:  # not empty
+            return
 
 
 def _write_one(path: Path, content: bytes, mode: int) -> None:
@@ -109,7 +173,12 @@ def _read_memory(directory: Path) -> dict[str, str]:
         raise _cannot(directory / MEMORY, error) from error
     if not isinstance(memory, dict):
         return {}
-    return {path: digest for path, digest in memory.items() if isinstance(path, str) and isinstance(digest, str)}
+    return {path: digest for path, digest in memory.items() if isinstance(digest, str) and _is_inside(path)}
+
+
+def _is_inside(path: str) -> bool:
+    """Whether a remembered path lies in the project: the file may have been edited, and paths in it are removed."""
+    return not path.startswith("/") and ".." not in path.split("/")
 
 
 def _sha256(content: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from builder.catalog.answers import Answer, answer
@@ -88,10 +89,9 @@ def gpu(catalog: Catalog, name: str, *, platform: str = LINUX_X86_64) -> Answer:
 
 
 def _capability(catalog: Catalog, name: str) -> tuple[ComputeCapability, str, str | None]:
-    try:
-        return ComputeCapability.parse(name), f"any of compute capability {name}", None
-    except ValueError:
-        pass
+    number = re.fullmatch(r"(?:cc|compute capability|sm_?|compute_)?\s*(\d{1,2})\.?(\d)", name.strip(), re.IGNORECASE)
+    if number:
+        return ComputeCapability(int(number[1]), int(number[2])), f"any of compute capability {number[1]}.{number[2]}", None
     found = catalog.gpu(name)
     if found is None:
         called = catalog.gpus_called(name)

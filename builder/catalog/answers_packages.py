@@ -1,102 +1,17 @@
-"""Answers about images, packages, imports and conda environments."""
+"""Answers about packages, imports and conda environments."""
 
 from __future__ import annotations
 
 import re
 
 from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
 from builder.catalog.answers import Answer, answer, release_named
 from builder.catalog.catalog import Catalog
 from builder.catalog.packages import has_own_wheel, pinned_release, wheel_page
 from builder.catalog.rows import LINUX_X86_64, Row, TorchRelease
 from builder.errors import WsbError
-from builder.model.values import CudaVersion, Variant, VersionRequest
-
-
-def image(
-    catalog: Catalog,
-    wish: str,
-    *,
-    torch: str | None = None,
-    cuda: str | None = None,
-    ubuntu: str | None = None,
-) -> Answer:
-    """The tag for a wish such as "plain", "nvidia/cuda devel", "nvidia/cuda devel+cudnn", "pytorch/pytorch runtime"."""
-    words = wish.lower().replace("+", " ").split()
-    flavour = next((word for word in words if word in ("base", "runtime", "devel", "plain")), "runtime")
-    wanted = _cuda(cuda) if cuda else None
-    if any("pytorch" in word for word in words):
-        return _pytorch(catalog, flavour, torch, wanted)
-    if any("nvidia" in word or word == "cuda" for word in words) or flavour == "devel":
-        return _nvidia(catalog, flavour, wanted, ubuntu, cudnn="cudnn" in words)
-    tag = f"ubuntu:{ubuntu}" if ubuntu else catalog.default_base
-    return _distribution(catalog, tag, torch)
-
-
-def _nvidia(catalog: Catalog, flavour: str, cuda: CudaVersion | None, ubuntu: str | None, *, cudnn: bool) -> Answer:
-    sources = catalog.tables.sources("nvidia_images", tuple(catalog.tables["nvidia_images"]["sources"]))
-    if cuda is None:
-        tags = [row.tag(flavour, row.ubuntu[-1], cudnn=cudnn) for row in catalog.nvidia_images]
-        return answer("image", tags=tags, sources=sources)
-    found = catalog.nvidia_image(cuda, ubuntu)
-    if found is None:
-        kept = sorted(
-            {CudaVersion.parse(row.cuda) for row in catalog.nvidia_images if CudaVersion.parse(row.cuda).major == cuda.major}
-        )
-        others = [row.tag(flavour) for row in catalog.pytorch_images if row.cuda == str(cuda)]
-        hints = [f"pytorch/pytorch still has it: {' or '.join(others[-2:])}"] if others else []
-        hints += [f"of CUDA {cuda.major} there are {', '.join(map(str, kept))}"] if kept else []
-        gone = " (NVIDIA deleted it)" if catalog.is_gone(str(cuda)) else ""
-        raise WsbError("no-such-base", f"there is no nvidia/cuda image of CUDA {cuda}{gone}", hints=hints)
-    system = ubuntu or ("22.04" if "22.04" in found.ubuntu else found.ubuntu[-1])
-    needs = catalog.toolkit_driver(cuda, "linux")
-    seen = "seen on Docker Hub" if cudnn and flavour == "devel" else "by the naming scheme; its cudnn-devel tag was seen"
-    return answer(
-        "image",
-        tag=found.tag(flavour, system, cudnn=cudnn),
-        cuda=found.cuda,
-        ubuntu=list(found.ubuntu),
-        basis=seen,
-        starts_with_driver=str(needs) if needs else None,
-        sources=sources,
-    )
-
-
-def _pytorch(catalog: Catalog, flavour: str, torch: str | None, cuda: CudaVersion | None) -> Answer:
-    sources = catalog.tables.sources("pytorch_images", tuple(catalog.tables["pytorch_images"]["sources"]))
-    rows = [
-        row
-        for row in catalog.pytorch_images
-        if (torch is None or _same_release(row.torch, torch)) and (cuda is None or row.cuda == str(cuda))
-    ]
-    if not rows:
-        near = [row for row in catalog.pytorch_images if torch is None or _same_release(row.torch, torch)]
-        hints = [f"for torch {torch} there are {', '.join(row.tag(flavour) for row in near)}"] if near else []
-        raise WsbError("no-such-base", f"no pytorch/pytorch image of torch {torch}, CUDA {cuda} is known", hints=hints)
-    best = rows[-1]
-    tags = [row.tag(flavour) for row in rows]
-    return answer("image", tag=best.tag(flavour), tags=tags, unverified=best.unverified, sources=sources)
-
-
-def _distribution(catalog: Catalog, tag: str, torch: str | None) -> Answer:
-    found = catalog.distribution_of(tag)
-    needs = release_named(catalog, torch).glibc.get(LINUX_X86_64) if torch else None
-    if found is not None and needs is not None and Version(found.glibc) < Version(needs):
-        raise WsbError(
-            "glibc-too-old",
-            f"torch {torch} needs glibc >= {needs}; {tag} has glibc {found.glibc}",
-            hints=[f"take {catalog.default_base}"],
-        )
-    return answer(
-        "image",
-        tag=tag,
-        glibc=found.glibc if found else None,
-        python=found.python if found else None,
-        needs_devel=False,
-        sources=catalog.tables.sources("distributions", tuple(catalog.tables["distributions"]["sources"])),
-    )
+from builder.model.values import CudaVersion, Variant
 
 
 def import_name(catalog: Catalog, name: str) -> Answer:
@@ -155,65 +70,95 @@ def _beside(row: Row, release: TorchRelease, variant: str | None, python: str | 
 def conda(catalog: Catalog, dependencies: tuple[str, ...]) -> Answer:
     """What lines of an environment.yml mean: the torch and the build, as wheels, and a pin that they need.
 
-    dependencies: such as pytorch=1.7.1 and cudatoolkit=11.0.
+    dependencies: such as pytorch=1.7.1 and cudatoolkit=11.0, each a word of its own or several in one.
     """
-    named = dict(_conda_line(line) for line in dependencies)
-    version = named.get("pytorch") or named.get("torch")
-    if not version:
-        raise WsbError("bad-value", "no pytorch among these dependencies", hints=["such as pytorch=1.7.1 cudatoolkit=11.0"])
-    release = release_named(catalog, version)
+    apart = re.sub(r",\s*(?=[A-Za-z_(])", " ", " ".join(dependencies))
+    together = re.sub(r"([\w*])\s+(?=[=<>!~])", r"\1", apart)  # "pytorch >=2" is one line
+    together = re.sub(r"([A-Za-z_-]\w*)\s+(?=\d)", r"\1=", together)  # and "pytorch 2.0.1" too
+    lines = [line for line in re.split(r"[,;\s]+(?=[A-Za-z_(])", together.strip()) if line]
+    named = dict(_conda_line(line) for line in lines)
+    asked = next((named[name] for name in ("pytorch", "torch", "pytorch-gpu") if name in named), None)
+    if asked is None:
+        return _conda_names(catalog, lines)
     variant = _conda_variant(named)
-    pins = [row["constraint"] for row in catalog.constraints if row.get("only") == "conda"]
+    release = release_named(catalog, asked.partition("|")[0]) if asked else _newest_with(catalog, variant)
     fits = [
-        pin
-        for pin, row in zip(pins, [r for r in catalog.constraints if r.get("only") == "conda"], strict=True)
-        if SpecifierSet(row["torch"]).contains(release.version)
+        row["constraint"]
+        for row in catalog.constraints
+        if row.get("only") == "conda" and SpecifierSet(row["torch"]).contains(release.version)
     ]
     built = [str(build.variant) for build in catalog.builds(release, LINUX_X86_64)]
-    channel = [row["cuda"] for row in catalog.tables.rows("conda") if row["torch"] == str(release.version)]
+    forge = next(
+        (row["cuda"] for row in catalog.tables.rows("conda", "conda_forge") if row["torch"] == str(release.version)), None
+    )
     return answer(
         "conda",
         torch=str(release.version),
         variant=variant if variant in built else None,
         unbuilt=variant if variant and variant not in built else None,
+        python=_bare(named["python"]) if named.get("python") else None,
         torchvision=release.torchvision,
         torchaudio=release.torchaudio,
         add_pin=fits[0] if fits else None,
         variants=built,
-        channel_cuda=channel or None,
+        channel_cuda=conda_channel(catalog, str(release.version)) or None,
+        conda_forge=forge,
+        note=_unbuilt_note(release, variant) if variant and variant not in built else None,
         sources=catalog.tables.sources("conda", tuple(catalog.tables["conda"]["sources"])),
     )
 
 
+def _newest_with(catalog: Catalog, variant: str | None) -> TorchRelease:
+    """The newest release that has a build; the newest of all when none has it, or none is asked for."""
+    usual = [release for release in catalog.releases if not release.is_lts]
+    having = (release for release in usual if variant and catalog.build(release, LINUX_X86_64, Variant(variant)))
+    return next(having, catalog.newest)
+
+
+def conda_channel(catalog: Catalog, version: str) -> list[str]:
+    """The CUDA versions that the pytorch channel has builds of a torch for."""
+    return [row["cuda"] for row in catalog.tables.rows("conda") if row["torch"] == version]
+
+
+def _unbuilt_note(release: TorchRelease, variant: str) -> str:
+    default = release.default.get(LINUX_X86_64)
+    return f"no wheel of torch {release.version} is built for {variant}; the default index serves {default}"
+
+
+def _conda_names(catalog: Catalog, lines: list[str]) -> Answer:
+    """What conda packages beside torch are called elsewhere."""
+    names = [name for name, _ in map(_conda_line, lines) if name]
+    if not names:
+        raise WsbError("bad-value", "these are no conda packages", hints=["such as pytorch=1.7.1 cudatoolkit=11.0"])
+    rows = [dict(found) if (found := catalog.conda_name(name)) else {"conda": name, "pip": name} for name in names]
+    shown = [{key: value for key, value in row.items() if key != "source"} for row in rows]
+    return answer("conda", names=shown, sources=catalog.tables.sources("conda", tuple(catalog.tables["conda"]["sources"])))
+
+
 def _conda_line(text: str) -> tuple[str, str]:
-    match = re.match(r"([\w.-]+)\s*[=<>!~]*\s*([\d.]*)", text.strip())
-    return (match[1].lower(), match[2]) if match else (text, "")
+    """Name and version part: "pytorch=1.7.1=py3.8_cuda11.0*" is pytorch, "=1.7.1" with the build left out."""
+    match = re.match(r"(?:[\w./-]+::)?([A-Za-z_][\w.-]*)\s*(.*)$", text.strip())
+    if not match:
+        return "", ""
+    name, asks = match[1].lower(), match[2].strip()
+    if build := re.search(r"=[^=]*cuda(\d+\.\d+)", asks):
+        return name, f"{asks.partition('=py')[0].partition('=cuda')[0]}|{build[1]}"
+    return name, re.sub(r"^(=?=?[\d.*]+)=.*$", r"\1", asks)
+
+
+def _bare(asks: str) -> str:
+    return asks.partition("|")[0].lstrip("=")
 
 
 def _conda_variant(named: dict[str, str]) -> str | None:
     if "cpuonly" in named:
         return "cpu"
-    for selector in ("pytorch-cuda", "cudatoolkit", "cuda-version"):
-        if named.get(selector):
-            return str(Variant.for_cuda(_cuda(named[selector])))
-    for name in named:
+    for selector in ("pytorch-cuda", "cudatoolkit", "cuda-version", "cuda-toolkit"):
+        if named.get(selector) and (number := re.search(r"\d+\.\d+", named[selector])):
+            return str(Variant.for_cuda(CudaVersion.parse(number[0])))
+    for name, asks in named.items():
         if match := re.fullmatch(r"cuda(\d{2,3})", name):
             return f"cu{match[1]}"
+        if name in ("pytorch", "pytorch-gpu") and "|" in asks:
+            return str(Variant.for_cuda(CudaVersion.parse(asks.partition("|")[2])))
     return None
-
-
-def _cuda(text: str) -> CudaVersion:
-    variant = Variant.parse(text).cuda if re.fullmatch(r"cu\d{2,3}", text) else None
-    if variant is not None:
-        return variant
-    try:
-        return CudaVersion.parse(text)
-    except ValueError as error:
-        raise WsbError("bad-value", str(error)) from None
-
-
-def _same_release(one: str, other: str) -> bool:
-    try:
-        return VersionRequest.parse(other).admits(Version(one))
-    except ValueError:
-        return False

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from builder.catalog.catalog import Catalog
 from builder.errors import Problems, WsbError
+from builder.model.engine import EngineInfo
 from builder.model.host import Architecture, Gpu, Host, OperatingSystem
 from builder.model.values import ComputeCapability, DriverVersion, Location, Unknown
 
@@ -46,7 +47,10 @@ def told(host: Host, catalog: Catalog, *, driver: str | None, gpus: Sequence[str
     Raises WsbError bad-value, with similar names, for a GPU that is in no table.
     """
     if driver is not None:
-        gpus_there: tuple[Gpu, ...] | Unknown = host.gpus or Unknown("only the driver was told")
+        gpus_there: tuple[Gpu, ...] | Unknown = host.gpus
+        if not isinstance(gpus_there, Unknown):  # an AMD card beside it tells nothing about the machine one plans for
+            gpus_there = tuple(gpu for gpu in gpus_there if not gpu.name.startswith("AMD "))
+        gpus_there = gpus_there or Unknown("only the driver was told")
         host = replace(host, driver=_driver(driver), gpus=gpus_there)
     if gpus:
         driver_there = host.driver if host.driver is not None else Unknown("only the GPU was told")
@@ -83,7 +87,8 @@ def _gpu(name: str, catalog: Catalog) -> Gpu:
         hints = [f"did you mean {' or '.join(similar)}?"] if similar else []
         hints.append("a compute capability such as 8.6 does as well")
         raise WsbError("bad-value", f"the GPU {name!r} is in no table", hints=hints)
-    return Gpu(name=model.name, compute_capability=model.compute_capability)
+    # a capability that nobody verified is left to the plan, which looks it up again and warns
+    return Gpu(name=model.name, compute_capability=None if model.unverified else model.compute_capability)
 
 
 class _Reader:
@@ -96,14 +101,20 @@ class _Reader:
         self.problems: list[WsbError] = []
 
     def host(self, facts: dict[str, Any]) -> Host:
-        known = {"schema", "os", "arch", "driver", "gpus"}
+        known = {"schema", "os", "arch", "driver", "gpus", "engine"}
         schema = facts.get("schema", SCHEMA)
         if schema != SCHEMA:
             self._wrong("schema", f"this is {schema!r}, not {SCHEMA!r}")
         for key in facts:
             if key not in known and not isinstance(facts[key], (dict, list)) and key in ("gpu", "cuda", "cpu", "platform"):
                 self._wrong(key, f"host facts have no key {key!r}; there are {', '.join(sorted(known))}")
-        return Host(os=self._os(facts), arch=self._arch(facts), driver=self._driver(facts), gpus=self._gpus(facts))
+        return Host(
+            os=self._os(facts),
+            arch=self._arch(facts),
+            driver=self._driver(facts),
+            gpus=self._gpus(facts),
+            engine=self._engine(facts.get("engine")),
+        )
 
     def _os(self, facts: dict[str, Any]) -> OperatingSystem:
         names: tuple[OperatingSystem, ...] = get_args(OperatingSystem)
@@ -138,6 +149,34 @@ class _Reader:
             self._wrong("driver", f'{value!r} is not a driver version in quotes, such as "550.54.15"')
             return None
 
+    def _engine(self, facts: Any) -> EngineInfo | Unknown | None:
+        """What starts containers there, as doctor prints it; null and absent mean that nobody asked."""
+        if facts is None:
+            return None
+        if not isinstance(facts, dict) or facts.get("kind", "docker") not in ("docker", "podman"):
+            self._wrong("engine", "an engine is an object whose kind is docker or podman")
+            return None
+        if "unknown" in facts:
+            return Unknown(str(facts["unknown"]))
+        lists = {key: facts.get(key, []) for key in ("runtimes", "cdi_devices", "cdi_spec_dirs")}
+        for key, names in lists.items():
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                self._wrong(key, f"{key} is a list of names")
+                return None
+        return EngineInfo(
+            kind=facts.get("kind", "docker"),
+            version=str(facts.get("version", "")),
+            api_version=str(facts.get("api_version", "")),
+            os="linux",
+            arch=str(facts.get("arch", "")),
+            is_rootless=facts.get("is_rootless") is True,
+            is_desktop=facts.get("is_desktop") is True,
+            is_remote=facts.get("is_remote") is True,
+            runtimes=tuple(lists["runtimes"]),
+            cdi_devices=tuple(lists["cdi_devices"]),
+            cdi_spec_dirs=tuple(lists["cdi_spec_dirs"]),
+        )
+
     def _gpus(self, facts: dict[str, Any]) -> tuple[Gpu, ...] | Unknown:
         value = facts.get("gpus", Unknown(f"{self._file} does not tell them"))
         if isinstance(value, Unknown):
@@ -163,7 +202,7 @@ class _Reader:
             memory = None
         return Gpu(
             name=name,
-            compute_capability=model.compute_capability if model else capability,
+            compute_capability=model.compute_capability if model and not model.unverified else capability,
             memory_mib=memory,
             uuid=facts.get("uuid"),
         )

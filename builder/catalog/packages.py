@@ -1,9 +1,8 @@
-"""Queries over packages beside torch: what they need, what conda and imports call them, where mirrors lie."""
+"""Queries over packages beside torch: what they need, what conda calls them, where mirrors lie."""
 
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -11,14 +10,10 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from builder.catalog.imports import normal as normal  # other rooms take it from here
 from builder.catalog.rows import Row, TorchRelease
 from builder.catalog.tables import Tables
 from builder.model.values import CPU, Variant
-
-
-def normal(name: str) -> str:
-    """A package's name as indexes compare it: lower case, runs of -, _ and . as one hyphen."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def wheel_page(row: Row, release: TorchRelease, variant: Variant) -> str | None:
@@ -53,7 +48,7 @@ def has_own_wheel(row: Row, release: TorchRelease, variant: Variant, python: str
 
 
 class PackageTable:
-    """Ecosystem, conda names, import names and mirrors. Part of the Catalog."""
+    """Ecosystem, conda names and mirrors. Part of the Catalog."""
 
     tables: Tables
 
@@ -78,6 +73,13 @@ class PackageTable:
         """What a torch needs of other packages without asking for it."""
         return list(self.tables["ecosystem"]["constraints"])
 
+    def cuda_of_tensorflow(self, version: Version) -> str | None:
+        """The CUDA that a release of tensorflow was built with, such as "10.0"."""
+        for row in self.tables.rows("ecosystem", "tensorflow"):
+            if SpecifierSet(row["tensorflow"]).contains(version):
+                return str(row["cuda"])
+        return None
+
     def apt_needs(self, name: str) -> Row | None:
         """The system packages a pip package needs in a slim image."""
         for row in self.tables.rows("ecosystem", "apt"):
@@ -97,6 +99,14 @@ class PackageTable:
         """Whether a conda package depends on conda's own torch."""
         return name.lower() in self.tables["conda"]["depends_on_torch"]
 
+    def conda_is_compiler(self, name: str) -> bool:
+        """Whether a conda package is there for nvcc, or for the headers that compiling needs."""
+        return name.lower() in self.tables["conda"]["compilers"]
+
+    def conda_is_cuda_library(self, name: str) -> bool:
+        """Whether a conda package is a library of CUDA that torch's wheel carries itself."""
+        return any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in self.tables["conda"]["wheel_brings"])
+
     def is_default_channel(self, channel: str) -> bool:
         """Whether a channel is one of Anaconda's own, whose terms must be accepted."""
         bare = channel.rstrip("/").removeprefix("https://").removeprefix("http://")
@@ -115,16 +125,3 @@ class PackageTable:
     @property
     def presets(self) -> tuple[str, ...]:
         return ("default", *(row["preset"] for row in self.tables.rows("presets")))
-
-    def import_name(self, name: str) -> Row | None:
-        """The row of an import name, or of the longest dotted part of it that is known."""
-        rows = {row["import"]: row for row in self.tables.rows("imports")}
-        parts = name.split(".")
-        for length in range(len(parts), 0, -1):
-            if (found := rows.get(".".join(parts[:length]))) is not None:
-                return found
-        return None
-
-    def import_trap(self, name: str) -> Row | None:
-        """A distribution that has this name and is something else."""
-        return next((row for row in self.tables.rows("imports", "traps") if row["name"] == name), None)

@@ -85,6 +85,7 @@ def _releases(new: Mapping[str, Table], facts: Facts) -> None:
             row["python"] = _kept(row["python"], _pythons(files), f"torch {version}")
         for platform, names in facts.builds.get(version, {}).items():
             _add_builds(row, platform, names)
+            _settle_doubts(row, names)
     new["torch"]["rows"] = sorted(rows.values(), key=lambda row: Version(row["torch"]))
 
 
@@ -194,6 +195,14 @@ def _pin(asked: Iterable[str], pattern: str) -> str | None:
         if re.fullmatch(pattern, requirement.name):
             return next((s.version for s in requirement.specifier if s.operator == "=="), None)
     return None
+
+
+def _settle_doubts(row: dict[str, Any], seen: set[str]) -> None:
+    """Builds that were seen on the torch index are no longer in doubt."""
+    doubts = [{**one, "variants": [name for name in one["variants"] if name not in seen]} for one in row.get("doubts", ())]
+    row["doubts"] = [one for one in doubts if one["variants"]]
+    if not row["doubts"]:
+        del row["doubts"]
 
 
 def _add_builds(row: dict[str, Any], platform: str, names: set[str]) -> None:

@@ -55,6 +55,15 @@ class TorchBuild:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Builds of one release that nobody has seen. is_missing: the table leaves them out, though they may exist."""
+
+    variants: tuple[Variant, ...]
+    because: str
+    is_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TorchRelease:
     """One release of torch.
 
@@ -62,6 +71,7 @@ class TorchRelease:
     pythons: platform → Pythons by the list of files, free-threaded ones with a t. default: platform → build on PyPI.
     builds: platform → advertised builds. unadvertised: exist on the torch index, for those who name them.
     glibc: platform → the C library its wheels need. is_lts: not on PyPI, taken only when named.
+    doubts: what is not certain about its builds.
     """
 
     version: Version
@@ -82,6 +92,7 @@ class TorchRelease:
     is_lts: bool = False
     note: str | None = None
     unverified: str | None = None
+    doubts: tuple[Doubt, ...] = ()
     source: tuple[str, ...] = ()
 
     @property

@@ -12,11 +12,14 @@ from typing import Any
 from builder.catalog.rows import Row
 
 NAMES = (
+    "ages",
     "companions",
     "conda",
     "cuda",
+    "cudnn",
     "distributions",
     "ecosystem",
+    "errors",
     "gpus",
     "imports",
     "installers",

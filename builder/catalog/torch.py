@@ -9,7 +9,7 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from builder.catalog.rows import CompanionRelease, MachineCode, Row, TorchBuild, TorchRelease
+from builder.catalog.rows import CompanionRelease, Doubt, MachineCode, Row, TorchBuild, TorchRelease
 from builder.catalog.tables import Tables
 from builder.model.values import CPU, ComputeCapability, CudaVersion, Variant
 
@@ -65,6 +65,16 @@ class TorchTable:
         for since, until, code in self._codes.get((platform, variant.name), ()):
             if since <= version <= until:
                 return code
+        return None
+
+    def cudnn(self, build: TorchBuild) -> str | None:
+        """The cuDNN inside a build; None where no list tells. What the default index serves says it in its metadata."""
+        release = self.release(build.version)
+        if build.is_default and release is not None and release.cudnn:
+            return release.cudnn
+        for row in self.tables.rows("cudnn"):
+            if row["variant"] == build.variant.name and Version(row["since"]) <= build.version <= Version(row["until"]):
+                return str(row["cudnn"])
         return None
 
     def companion(self, package: str, version: str | None) -> CompanionRelease | None:
@@ -161,6 +171,10 @@ def _release(row: Row) -> TorchRelease:
         is_lts=row.get("lts", False),
         note=row.get("note"),
         unverified=row.get("unverified"),
+        doubts=tuple(
+            Doubt(variants=_names(one["variants"]), because=one["because"], is_missing=one.get("missing", False))
+            for one in row.get("doubts", ())
+        ),
         source=tuple(row["source"]),
     )
 

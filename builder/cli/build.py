@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from builder.cli.host_options import host_of, host_options
+
+if TYPE_CHECKING:
+    from builder.engine.base import ImageInfo
+    from builder.ui.console import Console
 
 
 @click.command("build")
 @host_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--fallback", is_flag=True, help="Where a source cannot be reached, take the next best, and say so.")
+@click.option("--if-needed", is_flag=True, help="Only where wsb.yaml or a file it names changed since the last build.")
 @click.option("--no-cache", is_flag=True, help="Build every step anew.")
 @click.option("--no-test", is_flag=True, help="Do not ask the image the quick questions afterwards.")
 @click.option("--network", type=click.Choice(["default", "host"]), default="default", help="Network of the build's steps.")
@@ -27,6 +32,7 @@ def command(
     gpus: tuple[str, ...],
     as_json: bool,
     fallback: bool,
+    if_needed: bool,
     no_cache: bool,
     no_test: bool,
     network: str,
@@ -42,6 +48,8 @@ def command(
     host = host_of(host_file, driver, gpus)
     engine = common.connect()
     try:
+        if if_needed and (image := common.up_to_date_image(engine, workspace)):
+            return _nothing_to_do(console, image, workspace.spec.name.value, as_json)
         reach = pipeline.look_around(workspace, os.environ, engine, probes=fallback)
         plan = pipeline.decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
         for step in plan.fallbacks:
@@ -58,6 +66,18 @@ def command(
     else:
         console.product(name)
     return 0 if report is None or report.has_passed else 1
+
+
+def _nothing_to_do(console: Console, image: ImageInfo, project: str, as_json: bool) -> int:
+    name = f"{project}:latest"
+    if as_json:
+        digest = image.labels["dev.wsb.plan.digest"]
+        console.document(
+            {"schema": "wsb.build/1", "image": name, "id": image.id, "plan_digest": digest, "seconds": 0.0, "steps": []}
+        )
+    else:
+        console.product(name)
+    return 0
 
 
 def _document(name: str, digest: str, done: Any, report: Any) -> dict[str, Any]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from builder import making, pipeline
-from builder.cli import common
+from builder.cli.asking import ask as ask
 from builder.engine.base import BuildFailed, Engine, Event, ImageInfo, StepFinished
 from builder.errors import WsbError
 from builder.model.plan import Plan
@@ -20,7 +18,8 @@ from builder.model.report import Report, Status
 from builder.ui.build_log import BuildLog, both, log_directory, log_path
 from builder.ui.console import Console
 from builder.ui.progress import Progress
-from builder.verify.reader import CheckEvent, CheckFinished
+
+_READ_BYTES = 1 << 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +55,7 @@ def build(
         try:
             built = maker.build(plan, files, workspace.directory)
         except BuildFailed as failure:
-            raise replace(failure, hints=(*failure.hints, *_log_hint(log))) from failure
+            raise replace(failure, hints=(*failure.hints, *_known_hints(failure, log), *_log_hint(log))) from failure
         except WsbError as error:
             raise replace(error, hints=(*error.hints, *_log_hint(log))) from error
     seconds = time.monotonic() - began
@@ -64,6 +63,19 @@ def build(
         f"built {plan.name} in {seconds:.1f} s" + ("" if built.was_new else ", on a torch image that was there already")
     )
     return Done(built=built, steps=tuple(steps), seconds=seconds)
+
+
+def _known_hints(failure: BuildFailed, log: BuildLog) -> tuple[str, ...]:
+    """What the catalogue of known errors says of a failed step; nothing where the failure says it by itself."""
+    if failure.code != "build-failed" or log.path is None:
+        return ()
+    from builder.doctor.tail import first_cause
+
+    try:
+        cause = first_cause(log.path.read_bytes()[-_READ_BYTES:])
+    except OSError:
+        return ()
+    return (f"known as {cause.id}: {cause.cause}", cause.remedy) if cause else ()
 
 
 def _log_hint(log: BuildLog) -> tuple[str, ...]:
@@ -80,41 +92,6 @@ def quick_proof(console: Console, engine: Engine, plan: Plan, workspace: pipelin
         _remember(image, report)
     else:
         console.line("the image is built and tagged, but it is not what was planned; `wsb test` asks it everything")
-    return report
-
-
-def ask(
-    console: Console,
-    engine: Engine,
-    document: Mapping[str, Any],
-    project: Path,
-    image: ImageInfo,
-    questions: making.Questions,
-) -> Report:
-    """Run the probes in a container as `wsb run` would start it; prints each answer as it comes."""
-    from builder.launch.container import RunOptions, container_request
-    from builder.ui.report_text import check_lines, gpu_line, summary_line
-
-    request = container_request(
-        image=image.id,
-        document=document,
-        project=project,
-        command=(),
-        identity=common.identity(),
-        info=engine.info(),
-        options=RunOptions(env={}, publishes_ports=False),
-        with_gpu=questions.gpu != "none",
-    )
-
-    def tell(event: CheckEvent) -> None:
-        if isinstance(event, CheckFinished) and (not questions.quick or event.check.status is Status.FAIL):
-            for line in check_lines(event.check, has_colour=console.has_colour, width=console.width):
-                console.line(line)
-
-    report = making.prove(engine, document, request, questions, tell)
-    console.line(summary_line(report))
-    if not questions.quick:
-        console.line(gpu_line(report))
     return report
 
 

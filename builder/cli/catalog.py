@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import click
 
-from builder.catalog.kinds import KINDS
-
 
 @click.command("catalog")
-@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
+@click.argument("kind", required=False, metavar="[KIND]")
 @click.argument("words", nargs=-1, metavar="[NAME]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--torch", metavar="VERSION", help="Beside this torch.")
@@ -21,9 +19,12 @@ from builder.catalog.kinds import KINDS
 @click.option("--variant", metavar="NAME", help="For this build, such as cu126.")
 @click.option("--cuda", metavar="VERSION", help="Of this CUDA, such as 12.6.")
 @click.option("--ubuntu", metavar="VERSION", help="On this Ubuntu, such as 22.04.")
-@click.option("--os", type=click.Choice(["linux", "windows", "macos"]), default="linux", help="Of a driver: windows means WSL.")
-def command(kind: str, words: tuple[str, ...], as_json: bool, **narrowed: str | None) -> None:
-    """Ask the tables. KIND is one of:
+@click.option("--want", metavar="WORDS", help='What an image is wished for, such as "nvidia/cuda devel+cudnn".')
+@click.option(
+    "--os", type=click.Choice(["linux", "windows", "wsl", "macos"]), default="linux", help="Of a driver: windows means WSL."
+)
+def command(kind: str | None, words: tuple[str, ...], as_json: bool, want: str | None, os: str, **narrowed: str | None) -> None:
+    """Ask the tables; a kind without a name lists all that there is. KIND is one of:
 
     \b
     torch [2.6]          builds, Pythons, companions, what the default index serves
@@ -36,11 +37,18 @@ def command(kind: str, words: tuple[str, ...], as_json: bool, **narrowed: str | 
     package xformers --torch 2.6
     import cv2           the distribution behind an import name
     conda pytorch=1.7.1 cudatoolkit=11.0
+    installer miniconda  the pinned installers and their sha256
     """
     from builder.catalog import load
     from builder.catalog.ask import Question, ask
+    from builder.catalog.listings import overview
 
-    document = ask(load(), Question(kind=kind, words=words, **narrowed))  # type: ignore[arg-type]
+    if kind is None:
+        document = overview(load())
+    else:
+        words = (*words, want) if want else words
+        system = "windows" if os == "wsl" else os
+        document = ask(load(), Question(kind=kind, words=words, os=system, **narrowed))  # type: ignore[arg-type]
     if as_json:
         import json
 

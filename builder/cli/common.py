@@ -12,9 +12,10 @@ from builder import pipeline
 from builder.errors import WsbError
 
 if TYPE_CHECKING:
-    from builder.engine.base import ImageInfo
+    from builder.engine.base import Engine, EngineInfo, ImageInfo
     from builder.engine.docker_sdk import DockerEngine
     from builder.launch.container import Identity
+    from builder.model.diagnosis import KnownCause
     from builder.ui.console import Console
 
 PLAN_IN_IMAGE = "/opt/wsb/plan.json"
@@ -43,6 +44,13 @@ def connect() -> DockerEngine:
     return DockerEngine.connect(os.environ)
 
 
+def engine_info(engine: Engine) -> EngineInfo:
+    """What the engine is, with the CDI devices it can hand in."""
+    from builder.host.engine import with_cdi_devices
+
+    return with_cdi_devices(engine.info())
+
+
 def identity() -> Identity:
     """Who runs wsb: files made in a container will be his."""
     from builder.launch.container import Identity
@@ -66,12 +74,24 @@ def built_workspace(engine: DockerEngine, directory: str) -> Present:
     return Present(workspace=workspace, image=image, document=json.loads(text))
 
 
+def up_to_date_image(engine: DockerEngine, workspace: pipeline.Workspace) -> ImageInfo | None:
+    """The project's image, when it was built from just these files."""
+    image = engine.image(f"{workspace.spec.name.value}:latest")
+    return image if image is not None and image.labels.get("dev.wsb.inputs") == workspace.inputs_digest else None
+
+
 def is_behind(present: Present) -> bool:
     """Whether wsb.yaml, or a file it leads to, changed after the image was built."""
     return present.image.labels.get("dev.wsb.inputs") != present.workspace.inputs_digest
 
 
-def below(project: Path, started: Path) -> str:
-    """Where wsb was started, below the project: commands run there, as they would without a container."""
-    path = started.resolve().relative_to(project).as_posix()
-    return "" if path == "." else path
+def tell_cause(console: Console, cause: KnownCause | None) -> None:
+    """A failure that the catalogue knows, explained on standard error behind what was printed already."""
+    if cause is None:
+        return
+    from builder.ui.diagnosis import finding_lines
+
+    console.line()
+    console.line(f"wsb knows this failure: {cause.text}")
+    for line in finding_lines(cause, console.width):
+        console.line(line)

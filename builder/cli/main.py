@@ -16,6 +16,7 @@ from builder import __version__
 
 # verb → (module below builder.cli, what `wsb --help` says of it), in the order people need them.
 VERBS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Read the project and write its wsb.yaml, with a reason beside each choice."),
     "plan": ("plan", "Show what would be built, and why; needs no engine."),
     "explain": ("explain", "Say why: the decisions, and the chain from IDE to GPU."),
     "catalog": ("catalog", "Ask the tables: torch builds, GPUs, drivers, images, import names."),
@@ -24,6 +25,17 @@ VERBS: dict[str, tuple[str, str]] = {
     "test": ("test", "Run the smoke tests in the container."),
     "run": ("run", "Run a command of the project in its workspace."),
     "shell": ("shell", "Open a shell in the workspace."),
+    "add": ("add", "Add packages by the names people use, and build them in."),
+    "remove": ("remove", "Take packages out, and build without them."),
+    "list": ("list", "List the workspace's packages, and who asked for each."),
+    "search": ("search", "Say what a name means, and what an index has of it."),
+    "check": ("check", "Hold the project's imports against its packages; --fix mends wsb.yaml."),
+    "ls": ("ls", "List the workspaces on this engine, their sizes and what they share."),
+    "rm": ("rm", "Remove workspaces; what others share stays."),
+    "prune": ("prune", "Free what no workspace uses any more; says first what."),
+    "open": ("open", "Open the workspace in VS Code, PyCharm, Jupyter or a terminal."),
+    "doctor": ("doctor", "Examine this machine, link by link: GPU, driver, toolkit, engine, network."),
+    "diagnose": ("diagnose", "Read a log and name the known error, its cause and what helps."),
     "export": ("export", "Write the image as a bundle or a file for clusters."),
     "submit": ("submit", "Run a command on several nodes of a Slurm or a Kubernetes."),
     "status": ("status", "Say where submitted jobs stand."),

@@ -1,13 +1,19 @@
-"""`wsb render`: write the Dockerfile and all that belongs to it into the project."""
+"""`wsb render`: write the Dockerfile, the dev container and all that belongs to them into the project."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from builder.cli.host_options import host_of, host_options
+
+if TYPE_CHECKING:
+    from builder.store import Change, Written
+    from builder.ui.console import Console
 
 
 @click.command("render")
@@ -31,9 +37,13 @@ def command(
     fallback: bool,
     accept_anaconda_terms: bool,
 ) -> int:
-    """Write the Dockerfile and all that belongs to it into the project."""
+    """Write the Dockerfile, the dev container and the IDEs' files into the project.
+
+    Files that you edited are kept.
+    """
     from builder import pipeline, store
     from builder.cli import common
+    from builder.model.files import FileSet
 
     console = common.console()
     workspace = pipeline.read(pipeline.find_directory(Path(directory)))
@@ -44,17 +54,37 @@ def command(
     if to_stdout:
         console.product(files["Dockerfile"].decode("utf-8"))
         return 0
+    files = FileSet((*files, *pipeline.render_for_ides(plan, workspace.directory)))
     if check:
-        done = store.compare(workspace.directory, files)
+        done = store.compare(workspace.directory, files, is_whole=True)
     else:
-        done = store.write(workspace.directory, files, overwrite_edited=force)
-    changed = [one for one in done if one.change is not store.Change.SAME]
-    kept = [one.path for one in done if one.change is store.Change.EDITED]
+        done = store.write(workspace.directory, files, overwrite_edited=force, is_whole=True)
+    _tell(console, done, as_json, has_written=not check)
+    if check:
+        return 1 if any(one.change not in (store.Change.SAME, store.Change.OWN) for one in done) else 0
+    return 1 if any(one.change is store.Change.CONFLICT for one in done) else 0
+
+
+def _tell(console: Console, done: Sequence[Written], as_json: bool, *, has_written: bool) -> None:
+    from builder.store import NEW_TEXTS, Change
+
     if as_json:
         console.document({"schema": "wsb.render/1", "files": [{"path": one.path, "change": one.change.value} for one in done]})
     else:
-        for one in changed:
-            console.product(f"{one.change.value:8} {one.path}")
-    if kept and not check:
-        console.warn(f"kept as edited: {', '.join(kept)}", ["`wsb render --force` overwrites them"])
-    return 1 if (changed if check else kept) else 0
+        for one in done:
+            if one.change is not Change.SAME:
+                console.product(f"{one.change.value:8} {one.path}")
+    if not has_written:
+        return
+    if edited := _paths(done, Change.EDITED):
+        console.line(f"kept as you edited them: {edited}")
+    if conflicts := _paths(done, Change.CONFLICT):
+        hints = [
+            f"what wsb would write lies in {NEW_TEXTS}/; take from it what you want",
+            "`wsb render --force` overwrites yours",
+        ]
+        console.warn(f"kept as you edited them, though there is something new: {conflicts}", hints)
+
+
+def _paths(done: Sequence[Written], change: Change) -> str:
+    return ", ".join(one.path for one in done if one.change is change)

@@ -72,6 +72,7 @@ def command(
     that it runs in this image, has its GPUs, and reaches all the others. Prints the job's id.
     """
     from builder.cli import common, submitting
+    from builder.cli.run import below
 
     slurm = submitting.SlurmOptions(
         flavour=flavour, host=host, shared=shared, partition=partition, account=account, reference=reference, extra=extra
@@ -104,7 +105,7 @@ def command(
             env=env,
             mounts=mounts,
             uses_torchrun=launcher == "torchrun",
-            workdir=common.below(present.workspace.directory, Path(directory)),
+            workdir=below(present.workspace.directory, Path(directory)),
         )
         if on == "slurm":
             prepared = submitting.on_slurm(present, engine, wanted, slurm, console.line)

@@ -43,6 +43,9 @@ _IDE = one_of(
         "cursor": "vscode",
         "jetbrains": "pycharm",
         "idea": "pycharm",
+        "jupyterlab": "jupyter",
+        "notebook": "jupyter",
+        "lab": "jupyter",
     },
 )
 

@@ -16,11 +16,9 @@ import yaml
 from yaml.reader import Reader
 
 from builder.config.text import check_size
-from builder.config.yaml_errors import explain
+from builder.config.yaml_errors import MAX_DEPTH, TOO_DEEP, explain
 from builder.errors import WsbError
 from builder.model.values import Location
-
-MAX_DEPTH = 32
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it: ten times faster
@@ -131,7 +129,7 @@ class _Building:
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 self._check_tag(event, where)
                 if len(self._open) >= MAX_DEPTH:
-                    raise self._refuse(f"lists and mappings stand in one another more than {MAX_DEPTH} deep", where)
+                    raise self._refuse(TOO_DEEP, where)
                 self._open.append(_Open(where, isinstance(event, yaml.MappingStartEvent), event.anchor))
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 done = self._open.pop()

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from builder.config.kinds import RefusedError
 from builder.config.suggest import as_yaml, shown
 
@@ -46,6 +44,8 @@ def parse_pip(text: str) -> str:
         )
     if re.fullmatch(f"{_VCS}|{_URL}|{_LOCAL}", line):
         return line
+    from packaging.requirements import InvalidRequirement, Requirement  # a wsb.yaml without packages needs none of it
+
     try:
         requirement = Requirement(line)
     except InvalidRequirement:

@@ -24,11 +24,8 @@ def decode(content: bytes, file: str) -> str:
     Raises WsbError (bad-value) when it is larger than 1 MiB or not text in UTF-8 or marked UTF-16.
     """
     check_size(len(content), file)
-    encoding = encoding_of(content)
-    for mark, marked in _MARKS:
-        if content.startswith(mark):
-            content, encoding = content[len(mark) :], marked
-            break
+    mark, encoding = mark_of(content)
+    content = content[len(mark) :]
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
@@ -54,6 +51,14 @@ def decode_loosely(content: bytes, file: str) -> tuple[str, Location | None]:
             raise
         encoding = encoding_of(content)
         return content.decode(encoding, "replace").removeprefix("\ufeff"), error.where
+
+
+def mark_of(content: bytes) -> tuple[bytes, str]:
+    """The byte order mark at the beginning, b"" without one, and the encoding of what follows."""
+    for mark, marked in _MARKS:
+        if content.startswith(mark):
+            return mark, marked
+    return b"", encoding_of(content)
 
 
 def encoding_of(content: bytes) -> str:

@@ -12,6 +12,9 @@ import yaml
 from builder.errors import WsbError
 from builder.model.values import Location
 
+MAX_DEPTH = 32
+TOO_DEEP = f"lists and mappings stand in one another more than {MAX_DEPTH} deep"
+
 _NO_SPACE = r"\s*[\w.-]+:[^\s:/]"  # name:mnist
 
 # (part of the parser's problem or context, our sentence, hint); the first that fits is taken.
@@ -67,6 +70,7 @@ _SENTENCES: tuple[tuple[str, str, str], ...] = (
     ("while scanning an alias", "`*` begins an alias of YAML", "put the text in quotes"),
     ("while scanning a tag", "`!` begins a tag of YAML", "put the text in quotes"),
     ("while scanning a block scalar", "`|` and `>` begin a block of text", "put the text in quotes"),
+    ("exceeded maximum nesting depth", TOO_DEEP, ""),  # newer libyaml, before it has told a single event
     ("block sequence entries are not allowed", "a list begins here, where none can", "begin it on its own line, under its key"),
     ("sequence entries are not allowed", "a list begins here, where none can", "begin it on its own line, under its key"),
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final, Protocol
 
 from builder.errors import WsbError
+from builder.model.engine import EngineInfo as EngineInfo
 
 TIMED_OUT: Final = 124  # what run() returns when its time was up, as coreutils' timeout does
 
@@ -80,24 +81,6 @@ Listener = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineInfo:
-    """What the engine says of itself. cdi_devices: fully qualified names it has found."""
-
-    kind: str  # docker | podman
-    version: str
-    api_version: str
-    os: str
-    arch: str
-    is_rootless: bool = False
-    is_desktop: bool = False
-    has_buildkit: bool = True
-    runtimes: tuple[str, ...] = ()
-    cdi_spec_dirs: tuple[str, ...] = ()
-    cdi_devices: tuple[str, ...] = ()
-    root_dir: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
     """One local image. size_bytes: unpacked. layers: diff ids, lowest first."""
 
@@ -156,6 +139,30 @@ class ContainerRequest:
     device_requests: Sequence[Mapping[str, object]] = ()
     devices: Sequence[str] = ()  # device files of the host, such as /dev/kfd for ROCm
     runtime: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerInfo:
+    """One running container. image: the name or id it was made from. user: whom its processes run as, "" for root."""
+
+    id: str
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecRequest:
+    """One command in a container that runs already."""
+
+    container: str
+    command: Sequence[str]
+    user: str = ""
+    workdir: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    has_tty: bool = False
+    keeps_stdin: bool = False
 
 
 @dataclass
@@ -224,8 +231,19 @@ class Engine(Protocol):
         """
         ...
 
-    def attach(self, request: ContainerRequest) -> int:
-        """The same with this process's own terminal, standard streams and signals."""
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
+        """The same with this process's own terminal, standard streams and signals.
+
+        on_output: gets a copy of what the command prints, of both streams, after it was written.
+        """
+        ...
+
+    def containers(self, label: str) -> tuple[ContainerInfo, ...]:
+        """Running containers that carry a label (name, or name=value), newest first."""
+        ...
+
+    def enter(self, request: ExecRequest) -> int:
+        """A command in a running container with this process's own terminal and streams; returns its exit code."""
         ...
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:

@@ -10,8 +10,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from builder.engine import attach, building, containers, images, translate
-from builder.engine.base import BuildRequest, ContainerRequest, EngineInfo, ImageInfo, Listener, Output
+from builder.engine import attach, building, containers, entering, images, translate
+from builder.engine.base import (
+    BuildRequest,
+    ContainerInfo,
+    ContainerRequest,
+    EngineInfo,
+    ExecRequest,
+    ImageInfo,
+    Listener,
+    Output,
+)
 from builder.engine.calls import Client, translated
 from builder.engine.connect import connect
 from builder.engine.stream import Clock
@@ -31,7 +40,7 @@ class DockerEngine:
 
     def info(self) -> EngineInfo:
         with translated("asking what it is"):
-            return _engine_info(self._api.version(), self._api.info())
+            return _engine_info(self._api.version(), self._api.info(), _endpoint(self._api))
 
     def image(self, reference: str) -> ImageInfo | None:
         return images.image(self._api, reference)
@@ -62,8 +71,14 @@ class DockerEngine:
     def run(self, request: ContainerRequest, on_output: Callable[[Output], None], timeout_s: float | None = None) -> int:
         return containers.run(self._api, request, on_output, timeout_s, self._clock)
 
-    def attach(self, request: ContainerRequest) -> int:
-        return attach.attach(self._api, request)
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
+        return attach.attach(self._api, request, on_output)
+
+    def containers(self, label: str) -> tuple[ContainerInfo, ...]:
+        return entering.containers(self._api, label)
+
+    def enter(self, request: ExecRequest) -> int:
+        return entering.enter(self._api, request)
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         return images.files(self._api, image, paths)
@@ -78,7 +93,7 @@ class DockerEngine:
         self._api.close()
 
 
-def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any]) -> EngineInfo:
+def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any], endpoint: str = "") -> EngineInfo:
     components = [str(component.get("Name", "")) for component in version.get("Components") or ()]
     is_podman = any("podman" in name.lower() for name in components)
     security = [str(option) for option in info.get("SecurityOptions") or ()]
@@ -91,8 +106,21 @@ def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any]) -> EngineI
         is_rootless=any("rootless" in option for option in security),
         is_desktop="Docker Desktop" in str(info.get("OperatingSystem", "")),
         has_buildkit=not is_podman and version.get("Os") != "windows",
+        is_remote=endpoint.startswith(("http://", "https://", "ssh://")),
         runtimes=tuple(sorted(info.get("Runtimes") or ())),
+        default_runtime=str(info.get("DefaultRuntime") or ""),
         cdi_spec_dirs=tuple(info.get("CDISpecDirs") or ()),
         cdi_devices=tuple(str(device["ID"]) for device in info.get("DiscoveredDevices") or () if device.get("Source") == "cdi"),
         root_dir=str(info.get("DockerRootDir", "")),
+        endpoint=endpoint,
+        proxy=str(info.get("HttpsProxy") or info.get("HttpProxy") or ""),
     )
+
+
+def _endpoint(api: Client) -> str:
+    """Where the client speaks to: unix:///var/run/docker.sock, http://host:2375, ssh://host."""
+    for name, prefix in (("socket_path", "unix://"), ("npipe_path", "npipe://"), ("ssh_host", "ssh://")):
+        where = getattr(getattr(api, "_custom_adapter", None), name, None)
+        if isinstance(where, str):
+            return prefix + where
+    return str(api.base_url)

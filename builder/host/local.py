@@ -5,30 +5,112 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
-from builder.host import nvidia
-from builder.model.host import Architecture, Host, OperatingSystem
-from builder.model.values import Unknown
+from builder.host import amd, bus, nvidia
+from builder.model.host import Architecture, Gpu, Host, HostDetails, OperatingSystem
+from builder.model.values import DriverVersion, Unknown
 
 
-def local_host() -> Host:
-    """This machine. An architecture that no PyTorch wheel exists for is told as x86_64 never; see platform-not-supported."""
-    os_name = _os()
+def local_host(root: Path = Path("/")) -> Host:
+    """This machine, with the details behind its facts. root: of the file system, for tests."""
+    return _host(nvidia.probe(), root)
+
+
+def tree_host(root: Path) -> Host:
+    """The machine whose kernel's files lie below root; its NVML cannot be asked from here."""
+    return _host(nvidia.Nvidia(answer="not-asked"), root)
+
+
+def _host(nvml: nvidia.Nvidia, root: Path) -> Host:
+    os_name = _os(root)
     if os_name == "macos":
-        return Host(os="macos", arch=_arch(), driver=None, gpus=())
-    driver, gpus = nvidia.probe()
-    if driver is None and Path("/dev/dxg").exists():
-        because = "this is WSL, and NVML is not there; is the Windows driver installed?"
-        return Host(os=os_name, arch=_arch(), driver=Unknown(because), gpus=Unknown(because))
-    return Host(os=os_name, arch=_arch(), driver=driver, gpus=gpus)
+        return Host(os="macos", arch=_arch(), driver=None, gpus=(), details=HostDetails(flavour="mac", nvml="absent", bus=()))
+    flavour = _flavour(os_name, root)
+    seen = bus.bus_gpus(root)
+    details = HostDetails(
+        flavour=flavour,
+        nvml=nvml.answer,
+        nvml_said=nvml.said,
+        kernel_module=bus.kernel_module(root),
+        bus=seen,
+        nodes=bus.nodes(root),
+        lost=nvml.lost,
+        rocm=amd.release(root),
+    )
+    driver, gpus = _driver(nvml, details), _gpus(nvml, details, root)
+    return Host(os=os_name, arch=_arch(), driver=driver, gpus=gpus, driver_cuda=nvml.cuda, details=details)
 
 
-def _os() -> OperatingSystem:
+def _driver(nvml: nvidia.Nvidia, details: HostDetails) -> DriverVersion | Unknown | None:
+    """NVML's answer; without one, the kernel's own."""
+    if nvml.answer == "works":
+        return nvml.driver
+    if isinstance(details.kernel_module, DriverVersion):
+        return details.kernel_module
+    if nvml.answer in _WITHOUT_NVML and details.flavour == "wsl":
+        return Unknown(_NO_WSL_DRIVER)
+    if nvml.answer in _WITHOUT_NVML and details.flavour == "jetson":
+        return Unknown("a Jetson's driver comes with its L4T release, which has no version of its own here")
+    return nvml.driver
+
+
+def _gpus(nvml: nvidia.Nvidia, details: HostDetails, root: Path) -> tuple[Gpu, ...] | Unknown:
+    """NVML's GPUs and AMD's; without NVML, what the kernel driver or the bus shows of NVIDIA's."""
+    others = amd.gpus(root, details.bus)
+    if nvml.answer == "works":
+        return nvml.gpus if isinstance(nvml.gpus, Unknown) else (*nvml.gpus, *others)
+    if details.flavour == "jetson":
+        return (Gpu(name=_jetson(root), index=0),)
+    shown = bus.kernel_gpus(root) or _on_the_bus(details)
+    if shown or others:
+        return (*shown, *others)
+    if isinstance(nvml.gpus, Unknown):
+        return nvml.gpus
+    return Unknown(_NO_WSL_DRIVER) if details.flavour == "wsl" else ()
+
+
+_WITHOUT_NVML = ("absent", "not-asked")
+_NO_WSL_DRIVER = "this is WSL, and NVML is not there; is the Windows driver installed?"
+
+
+def _on_the_bus(details: HostDetails) -> tuple[Gpu, ...]:
+    if isinstance(details.bus, Unknown):
+        return ()
+    return tuple(Gpu(name=bus.marketed(gpu)) for gpu in details.bus if gpu.vendor == "nvidia")
+
+
+def _os(root: Path = Path("/")) -> OperatingSystem:
     if platform.system() == "Darwin":
         return "macos"
-    if platform.system() == "Windows" or "microsoft" in platform.release().lower():
+    if platform.system() == "Windows" or _is_wsl(root):
         return "windows"
     return "linux"
+
+
+def _is_wsl(root: Path) -> bool:
+    try:
+        release = (root / "proc/sys/kernel/osrelease").read_text("utf-8", "replace")
+    except OSError:
+        release = platform.release()
+    return "microsoft" in release.lower()
+
+
+def _flavour(os_name: OperatingSystem, root: Path) -> Literal["plain", "wsl", "jetson"]:
+    if os_name == "windows":
+        return "wsl"
+    return "jetson" if _jetson(root) else "plain"
+
+
+def _jetson(root: Path) -> str:
+    """The name of the module, such as NVIDIA Jetson AGX Orin; "" on any other machine."""
+    try:
+        model = (root / "proc/device-tree/model").read_text("utf-8", "replace").strip("\0 \n")
+    except OSError:
+        model = ""
+    if "jetson" in model.lower():
+        return model.removesuffix(" Developer Kit")
+    return "NVIDIA Jetson" if (root / "etc/nv_tegra_release").exists() else ""
 
 
 def _arch() -> Architecture:

@@ -5,7 +5,6 @@ Only what pip itself documents is read: its configuration files in order, then i
 
 from __future__ import annotations
 
-import configparser
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +59,16 @@ def _files(environ: Mapping[str, str], home: Path) -> list[Path]:
 
 
 def _global_section(path: Path) -> dict[str, str]:
+    try:
+        text = path.read_text("utf-8", "replace")
+    except OSError:
+        return {}
+    import configparser  # most machines have none of these files
+
     parser = configparser.RawConfigParser()
     try:
-        parser.read_string(path.read_text("utf-8", "replace"))
-    except (OSError, configparser.Error):
+        parser.read_string(text)
+    except configparser.Error:
         return {}
     merged: dict[str, str] = {}
     for section in ("global", "install"):

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """path: relative, with forward slashes. mode: permission bits."""
+    """path: relative, with forward slashes. mode: permission bits. yields: a file somebody else wrote there is left alone."""
 
     path: str
     content: bytes
     mode: int = 0o644
+    yields: bool = False
 
 
 @dataclass(frozen=True, slots=True)

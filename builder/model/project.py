@@ -14,6 +14,7 @@ class Project:
     torch, torchvision, torchaudio, python: the request, None when the files do not say.
     torch_variant: a build named by a local version (+cu117) or an index address (…/whl/cu118).
     cuda: pytorch-cuda=11.8 or cudatoolkit=11.3 of an environment.yml.
+    cuda_selector: the conda package that chose a build of torch, pytorch-cuda or cudatoolkit, also without a version.
     channels: of the environment file, in its order.
     conda: conda dependencies as written, without python, pip, the torch family and CUDA selectors.
     pip: requirements as written (name, specifier, extras, marker, or a URL), without the torch family and index options.
@@ -31,6 +32,7 @@ class Project:
     torchaudio: Located[VersionRequest] | None = None
     torch_variant: Located[Variant] | None = None
     cuda: Located[CudaVersion] | None = None
+    cuda_selector: Located[str] | None = None
     channels: tuple[Located[str], ...] = ()
     conda: tuple[Located[str], ...] = ()
     pip: tuple[Located[str], ...] = ()
@@ -41,6 +43,18 @@ class Project:
     editable_urls: tuple[Located[str], ...] = ()
     constraints: tuple[Located[str], ...] = ()
     notes: tuple[Located[str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPoint:
+    """A program of the project. path: relative to it.
+
+    has_arguments: it reads a command line. required: those of its arguments that it does not start without.
+    """
+
+    path: str
+    has_arguments: bool = False
+    required: tuple[str, ...] = ()
 
 
 EMPTY_PROJECT = Project()

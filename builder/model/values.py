@@ -52,10 +52,11 @@ class Passthrough(str, Enum):
 
 
 class Ide(str, Enum):
-    """The editors wsb writes files for."""
+    """What people write and run their code with; wsb writes files for it and installs what it needs."""
 
     VSCODE = "vscode"
     PYCHARM = "pycharm"
+    JUPYTER = "jupyter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -10,6 +10,7 @@ from packaging.version import Version
 
 from builder.model.plan import Plan, TorchPlan
 from builder.model.values import Manager
+from builder.render.ide_tools import ide_packages
 from builder.render.names import environment_prefix, root_prefix
 
 UV = "/opt/wsb/uv/bin/uv"
@@ -99,6 +100,12 @@ def pip_install(plan: Plan) -> str:
     words += [f"--no-build-isolation-package {shlex.quote(name)}" for name in plan.packages.no_build_isolation]
     words += [f"--find-links {shlex.quote(page)}" for page in plan.sources.find_links]
     words += ["--constraint /run/wsb/pip/constraints.txt", "--requirement /run/wsb/pip/requirements.txt"]
+    return " \\\n      ".join(words)
+
+
+def ide_install(plan: Plan) -> str:
+    """The command of the step with what IDEs run inside the environment; torch stays as it is."""
+    words = [*_installer(plan), "--constraint /tmp/held.txt", *ide_packages(plan)]
     return " \\\n      ".join(words)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from builder.model.plan import Plan
 from builder.model.values import Manager
 from builder.render import commands, names
+from builder.render.ide_tools import kernel_title
 from builder.render.layers import apt_packages, layers_of, os_packages
 from builder.render.templates import env_value, make_environment
 
@@ -56,6 +57,8 @@ def values(plan: Plan, *, version: str, image_labels: Mapping[str, str]) -> dict
         "labels": [f"{name}={env_value(value)}" for name, value in sorted(image_labels.items())],
         "pip_install": commands.pip_install(plan),
         "editable_install": commands.editable_install(plan),
+        "ide_install": commands.ide_install(plan),
+        "kernel_title": kernel_title(plan),
         "torch_wheel": bool(plan.torch and plan.torch.wheel),
     }
     if plan.torch:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from builder.model.files import File, FileSet
 from builder.model.plan import Plan
 from builder.render import commands, names
+from builder.render.devcontainer import Parts
 from builder.render.dockerfile import render_dockerfile, shared_part, values
 from builder.render.labels import labels
 from builder.render.templates import make_environment
@@ -17,19 +17,21 @@ def render_files(
     plan: Plan,
     *,
     document: bytes,
+    expected: bytes,
     templates: Mapping[str, str],
     probes: Mapping[str, str],
-    metadata: Mapping[str, Any],
+    devcontainer: Parts,
     version: str,
     inputs_digest: str = "",
 ) -> FileSet:
     """Everything `wsb build` sends and `wsb render` writes, besides the project's own files.
 
-    document: the plan's JSON as the image will carry it. templates: path below dockerfiles/ → text. probes: name → text.
-    metadata: devcontainer/metadata.json. inputs_digest: over wsb.yaml and what it led to.
+    document: the plan's JSON as the image will carry it. expected: what its probes find when an IDE started it. templates:
+    path below dockerfiles/ → text. probes: name → text. devcontainer: the parts of devcontainer/.
+    inputs_digest: over wsb.yaml and what it led to.
     """
     environment = make_environment(templates)
-    image_labels = labels(plan, version=version, inputs_digest=inputs_digest, metadata=metadata)
+    image_labels = labels(plan, version=version, inputs_digest=inputs_digest, devcontainer=devcontainer)
     facts = values(plan, version=version, image_labels=image_labels)
     activate = environment.get_template("files/activate.sh.j2").render(facts)
     network = environment.get_template("files/network.env.j2").render(settings=network_settings(plan))
@@ -40,6 +42,7 @@ def render_files(
         _text(".wsb/image/activate.sh", activate),
         _text(".wsb/image/bin/entry", templates["files/entry"], mode=0o755),
         File(path=".wsb/image/plan.json", content=document),
+        File(path=".wsb/image/expect.json", content=expected),
         *(_text(f".wsb/image/probes/{name}", text) for name, text in probes.items()),
         _text(".wsb/uv/get-uv", templates["files/get-uv"], mode=0o755),
         _text(".wsb/uv/requirements.txt", _uv_requirement()),
@@ -68,18 +71,28 @@ def network_settings(plan: Plan) -> tuple[tuple[str, str], ...]:
         ("UV_DEFAULT_INDEX", sources.pip),
         ("PIP_EXTRA_INDEX_URL", " ".join(remote) or None),
         ("UV_INDEX", " ".join(remote) or None),
+        ("PIP_TRUSTED_HOST", " ".join(_unencrypted_hosts(sources.pip, *remote)) or None),
         ("WSB_TORCH_INDEX", sources.torch if plan.torch and plan.torch.index_url else None),
         ("CONDA_CHANNEL_ALIAS", sources.conda),
     )
     return tuple((name, value) for name, value in chosen if value)
 
 
+def _unencrypted_hosts(*urls: str | None) -> tuple[str, ...]:
+    """host:port of plain-http addresses. Whoever writes http:// means it; uv takes it so, pip wants to be told."""
+    return tuple(sorted({url.split("/")[2].rpartition("@")[2] for url in urls if url and url.startswith("http://")}))
+
+
+# What lies in the project for others than the build: a change there must not install the project anew.
+_FOR_OTHERS = (".git", ".devcontainer", ".vscode", ".run", ".idea", ".wsb/new", ".wsb/rendered.json")
+_NO_PACKAGE = ("**/__pycache__", "**/*.pyc", ".venv", "venv", "data", "datasets", "runs", "checkpoints", "wandb")
+
+
 def render_dockerignore(plan: Plan) -> str:
     """Only what COPY and the mounts need is sent: wsb's own files, and the project where it is installed itself."""
     if plan.editable:
-        return "# Made by wsb. The project itself is installed, so it is sent, without what no package needs.\n" + _lines(
-            (".git", "**/__pycache__", "**/*.pyc", ".venv", "venv", "data", "datasets", "runs", "checkpoints", "wandb")
-        )
+        heading = "# Made by wsb. The project itself is installed, so it is sent, without what no package needs.\n"
+        return heading + _lines((*_FOR_OTHERS, *_NO_PACKAGE))
     return "# Made by wsb. Code is mounted, not copied: a build needs nothing but these.\n*\n!Dockerfile\n!.wsb\n"
 
 

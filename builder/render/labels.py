@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from builder.model.plan import Plan
-from builder.render.names import interpreter
+from builder.render.devcontainer import Parts, devcontainer_metadata
 
 
-def labels(plan: Plan, *, version: str, inputs_digest: str, metadata: Mapping[str, Any]) -> dict[str, str]:
+def labels(plan: Plan, *, version: str, inputs_digest: str, devcontainer: Parts) -> dict[str, str]:
     """Label → value, for the finished workspace.
 
     inputs_digest: over wsb.yaml and what it led to, so that `wsb run` can tell an image that is behind them.
-    metadata: devcontainer/metadata.json.
+    devcontainer: the parts of devcontainer/.
     """
     return {
         "dev.wsb.plan.digest": plan.digest,
@@ -30,18 +27,10 @@ def labels(plan: Plan, *, version: str, inputs_digest: str, metadata: Mapping[st
         "org.opencontainers.image.title": plan.name,
         "org.opencontainers.image.description": _description(plan),
         "org.opencontainers.image.base.name": plan.base.image,
-        "devcontainer.metadata": json.dumps(devcontainer_metadata(plan, metadata), separators=(",", ":"), sort_keys=True),
+        "devcontainer.metadata": json.dumps(devcontainer_metadata(plan, devcontainer), separators=(",", ":"), sort_keys=True),
     }
 
 
 def _description(plan: Plan) -> str:
     torch = f"PyTorch {plan.torch.local}" if plan.torch else "no PyTorch"
     return f"{plan.name}: Python {plan.python}, {torch}, made with {plan.manager.value} by wsb"
-
-
-def devcontainer_metadata(plan: Plan, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What an IDE needs to open the bare image well; how the GPU is reached cannot live in a label."""
-    merged = copy.deepcopy(dict(metadata))
-    merged["remoteUser"] = plan.user.name
-    merged["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"] = interpreter(plan)
-    return [merged]

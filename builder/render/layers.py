@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from builder.model.plan import Plan
-from builder.model.values import Manager
+from builder.model.values import Ide, Manager
+from builder.render.ide_tools import ide_packages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ def layers_of(plan: Plan) -> tuple[Layer, ...]:
             (bool(apt_packages(plan)), Layer(path="layers/65-apt.j2", title="the project's OS packages")),
             (bool(packages.conda), Layer(path="layers/70-conda.j2", title="the project's conda packages")),
             (bool(packages.pip), Layer(path="layers/75-pip.j2", title="the project's pip packages")),
+            (bool(ide_packages(plan)), Layer(path="layers/77-ide.j2", title="what the IDE runs inside")),
             (bool(plan.editable), Layer(path="layers/80-editable.j2", title="the project itself")),
             (plan.sources.keep_ca, Layer(path="layers/85-ca.j2", title="certificate authorities")),
             (True, Layer(path="layers/90-self.j2", title="what the image knows of itself")),
@@ -66,5 +68,5 @@ def has_own_python(image: str) -> bool:
 
 def apt_packages(plan: Plan) -> tuple[str, ...]:
     """Packages of the project's own OS layer: what it asks for, and what its IDE needs."""
-    for_ide = JETBRAINS_PACKAGES if any(ide.value == "pycharm" for ide in plan.ide) else ()
+    for_ide = JETBRAINS_PACKAGES if Ide.PYCHARM in plan.ide else ()
     return tuple(sorted({*plan.packages.apt, *for_ide}))

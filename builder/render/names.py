@@ -9,6 +9,7 @@ GROUP = "wsb"
 GROUP_GID = 900
 WORKSPACE = "/workspace"
 SELF = "/opt/wsb"
+SMOKE = "/opt/wsb/probes/smoke.py"  # the smoke test as people and IDEs start it inside the container
 UV_VERSION = "0.13.9"
 
 # The wheels of uv as PyPI serves them, by platform.

@@ -12,22 +12,34 @@ from builder.resolve.given import Given, listed
 from builder.resolve.ground import BOOTSTRAPPED, Ground
 from builder.resolve.limits import image_refuses
 from builder.resolve.notes import Notes, rejected
+from builder.resolve.tags import warn_of_tag
 from builder.resolve.target import Target
 
 _NVIDIA = re.compile(r"(?:^|/)nvidia/cuda:(?P<cuda>\d+\.\d+(?:\.\d+)?)(?P<rest>\S*)$")
 
 
 def choose_base(
-    given: Given, ground: Ground, target: Target, choice: Choice | None, python: str, compiles: tuple[str, ...], notes: Notes
+    given: Given,
+    ground: Ground,
+    target: Target,
+    choice: Choice | None,
+    python: str,
+    compiles: tuple[str, ...],
+    notes: Notes,
+    *,
+    exact: bool = False,
 ) -> BasePlan:
-    """The base. compiles: packages that need nvcc. Raises WsbError when the C library or the driver rules it out."""
+    """The base. compiles: packages that need nvcc; exact: of torch's very CUDA.
+
+    Raises WsbError when the C library or the driver rules it out.
+    """
     if ground.kind == "bootstrap":
         return _bootstrapped(ground, choice, compiles, notes)
     if ground.kind == "image":
         return _asked_for(given, ground, target, notes)
     cuda = choice.build.variant.cuda if choice else None
     if compiles and cuda is not None and choice is not None:
-        return _compiler(given, ground, target, choice, python, compiles, notes)
+        return _compiler(given, ground, target, choice, python, compiles, notes, exact=exact)
     if ground.manager is Manager.VENV:
         image = given.catalog.python_image(python)
         notes.decide("base.image", image, f"a small Debian with Python {python}, since a venv uses the base's own")
@@ -48,6 +60,7 @@ def _bootstrapped(ground: Ground, choice: Choice | None, compiles: tuple[str, ..
 def _asked_for(given: Given, ground: Ground, target: Target, notes: Notes) -> BasePlan:
     image = ground.value
     notes.decide("base.image", image, f"wsb.yaml asks for it ({ground.where})")
+    warn_of_tag(image, target, given.catalog, notes)
     flavour = _flavour(image)
     nvidia = _NVIDIA.search(image)
     if nvidia:
@@ -88,6 +101,8 @@ def _compiler(
     python: str,
     compiles: tuple[str, ...],
     notes: Notes,
+    *,
+    exact: bool,
 ) -> BasePlan:
     """nvidia/cuda with nvcc: the CUDA of torch, or an older minor of the same major where the driver asks for it."""
     cuda = choice.build.variant.cuda
@@ -109,16 +124,36 @@ def _compiler(
         why = f"{listed(compiles)} must be compiled for the GPU, which needs nvcc of CUDA {cuda.major}"
         if version != cuda:
             why += f"; {version} instead of {cuda} is close enough (only the major must agree)"
+            if exact:
+                notes.warn("inexact-cuda", f"{listed(compiles)} asks for nvcc of CUDA {cuda} exactly; {tag} has {version}")
         notes.decide("base.image", tag, why, [*passed, rejected(catalog.default_base, "it has no nvcc")])
+        notes.warn("unverified", f"{tag} follows the naming scheme of nvidia/cuda; only its twin with cudnn was seen")
         return BasePlan(image=tag, flavour=Flavour.DEVEL)
+    older = _pytorch_image(given, ground, target, cuda)
+    if older is not None:
+        why = f"{listed(compiles)} must be compiled for the GPU, and NVIDIA keeps no image with nvcc of CUDA {cuda} any more"
+        notes.decide("base.image", older, why, [*passed, rejected(catalog.default_base, "it has no nvcc")])
+        return BasePlan(image=older, flavour=Flavour.DEVEL)
     reason = passed[-1].because if passed else f"there is no nvidia/cuda image for CUDA {cuda} (any more)"
     where = given.spec.base.where if given.spec.base else given.spec.where
-    raise WsbError(
+    raise NoCompiler(
         "no-such-base",
         f"{listed(compiles)} must be compiled with nvcc of CUDA {cuda}, and {reason}",
         where,
         hints=(_old_compilers(given, str(cuda)),),
     )
+
+
+def _pytorch_image(given: Given, ground: Ground, target: Target, cuda: CudaVersion) -> str | None:
+    """The newest image of pytorch/pytorch with nvcc of an old CUDA. Its own Python is conda's, so none for a venv."""
+    if ground.manager is Manager.VENV or image_refuses(cuda, target, given.catalog) is not None:
+        return None
+    tags = [image.tag("devel") for image in given.catalog.pytorch_images if image.cuda == str(cuda)]
+    return tags[-1] if tags else None
+
+
+class NoCompiler(WsbError):
+    """No image is left that has nvcc for the build that was chosen."""
 
 
 class OtherPythons(Exception):

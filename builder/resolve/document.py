@@ -66,6 +66,7 @@ def digest(plan: Plan) -> str:
         "channels": list(plan.channels),
         "editable": sorted(plan.editable),
         "user": [plan.user.name, plan.user.uid],
+        "ide": sorted(ide.value for ide in plan.ide),
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

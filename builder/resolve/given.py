@@ -46,7 +46,7 @@ def admits_python(request: VersionRequest | None, python: str) -> bool:
     """Whether a request such as "3.8", "3.8.5" or ">=3.8" can be met by some patch release of this Python."""
     if request is None or not request.specifiers:
         return True
-    return any(request.specifiers.contains(f"{python}.{patch}") for patch in (*range(21), 99)) or (
+    return any(request.specifiers.contains(f"{python}.{patch}") for patch in (*range(30), 99)) or (
         request.specifiers.contains(python)
     )
 

@@ -67,9 +67,9 @@ def why_no_code(build: TorchBuild, gpu: Gpu) -> str:
     covered = f"{codes[0]} to {codes[-1]}" if len(codes) > 1 else str(codes[0])
     what = f"{short(gpu.name)} needs machine code for compute capability {capability}"
     if capability > codes[-1]:
-        return f"{what} (a newer generation of GPUs); this build holds code for {covered} only"
+        return f"{what} (a newer generation of GPUs); this build was made for {covered}, before that one"
     if capability < codes[0]:
-        return f"{what} (an older generation of GPUs); this build holds code for {covered} only"
+        return f"{what} (an older generation of GPUs); this build was made for {covered}, after that one"
     held = listed(str(code) for code in codes)
     return f"{what}; this build holds code for {held}, and code of one generation does not run on another"
 

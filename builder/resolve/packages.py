@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from builder.catalog.packages import normal
 from builder.errors import Problems, WsbError
 from builder.model.plan import PackagesPlan
 from builder.model.values import CPU, Located, Manager
@@ -15,6 +16,7 @@ from builder.resolve.ecosystem import advise
 from builder.resolve.given import Given, listed
 from builder.resolve.lines import PipLine, as_pip, conda_line, pip_line
 from builder.resolve.notes import Notes, rejected
+from builder.resolve.pins import check_pins, without_build
 from builder.resolve.target import Target
 from builder.resolve.wants import FAMILY, Wants
 
@@ -32,6 +34,7 @@ class Basket:
     find_links: list[str] = field(default_factory=list)
     managed: list[str] = field(default_factory=list)
     needs_torch_index: bool = False
+    needs_exact_cuda: bool = False
 
     def plan(self) -> PackagesPlan:
         return PackagesPlan(
@@ -58,6 +61,7 @@ def gather(
     _add_written_constraints(given, basket)
     if choice is not None:
         _add_constraints(given, wants, choice, python, basket, notes)
+    check_pins(given, wants, python, notes)
     if any("git+" in line for line in basket.pip):
         basket.apt.append("git")
     if basket.compiles and (choice is None or choice.build.variant == CPU):
@@ -69,16 +73,25 @@ def _conda(given: Given, wants: Wants, manager: Manager, basket: Basket, notes: 
     """Conda packages into the basket; those that must come from pip are handed back as pip lines."""
     pip: list[PipLine] = []
     unmapped: list[Located[str]] = []
+    stripped: list[str] = []
     for one in wants.conda:
         line = conda_line(one.value)
+        if wants.has_torch and given.catalog.conda_is_compiler(line.name):
+            # nvcc comes with the base, of the CUDA that torch was built with
+            if not any("own code" in known for known in basket.compiles):
+                basket.compiles.append(f"the project's own code ({line.name} at {one.where})")
+            continue
+        if wants.has_torch and given.catalog.conda_is_cuda_library(line.name):
+            basket.managed.append(line.text)
+            continue
         if manager.is_conda and not (wants.has_torch and given.catalog.conda_brings_torch(line.name)):
-            basket.conda.append(one.value.strip())
+            basket.conda.append(_held(given, one.value.strip(), stripped))
             continue
         row = given.catalog.conda_name(line.name)
         if manager.is_conda:
             name = row["pip"] if row is not None and "pip" in row else line.name
             notes.warn("conda-torch", f"{line.name} is taken from pip: the conda package would bring a torch of its own")
-            pip.append(pip_line(as_pip(name, line.asks)))
+            pip.append(pip_line(name if "+" in name else as_pip(name, line.asks)))
         elif row is None:
             pip.append(pip_line(as_pip(line.name, line.asks)))
         elif "pip" in row:
@@ -87,6 +100,12 @@ def _conda(given: Given, wants: Wants, manager: Manager, basket: Basket, notes: 
             basket.apt.extend(row["apt"].split())
         elif row.get("conda_only") or line.name.startswith("r-"):
             unmapped.append(one)
+    if stripped:
+        notes.warn(
+            "build-strings-left-out",
+            f"{len(stripped)} build strings are left out, such as that of {stripped[0]}: they name builds of Anaconda's own "
+            "channel, and conda-forge, which is taken instead, builds the same versions under other names",
+        )
     unmapped += [one for one in wants.conda if not manager.is_conda and conda_line(one.value).name.startswith("r-")]
     if unmapped:
         raise Problems(
@@ -104,6 +123,18 @@ def _conda(given: Given, wants: Wants, manager: Manager, basket: Basket, notes: 
     return [line for line in pip if not line.name or line.name not in known]
 
 
+def _held(given: Given, spec: str, stripped: list[str]) -> str:
+    """A conda spec as conda is asked for it: the builds of Anaconda's channel exist nowhere else."""
+    own = [one.value.strip() for one in given.project.channels]
+    from_defaults = not own or any(given.catalog.is_default_channel(channel) for channel in own)
+    if given.accept_anaconda_terms or given.spec.channels or not from_defaults or "::" in spec:
+        return spec
+    bare = without_build(spec)
+    if bare != spec:
+        stripped.append(spec)
+    return bare
+
+
 def _add_pip(
     given: Given, line: PipLine, choice: Choice | None, target: Target, python: str, basket: Basket, notes: Notes
 ) -> None:
@@ -112,10 +143,12 @@ def _add_pip(
         basket.managed.append(line.text)
         return
     needs = given.catalog.apt_needs(line.name)
-    if needs is not None:
+    if needs is not None and (line.url is not None or not needs.get("only_source")):
         notes.decide("packages.apt", listed(needs["apt"]), needs["because"])
         basket.apt.extend(needs["apt"])
     row = given.catalog.package(line.name) if line.name else None
+    if row is None and line.name and line.url is None:
+        _warn_of_namesakes(given, line, notes)
     if row is None or choice is None:
         basket.pip.append(line.text)
         return
@@ -129,7 +162,16 @@ def _add_pip(
         basket.no_build_isolation.append(line.name)
     if advice.compiles:
         basket.compiles.append(row["package"])
+        basket.needs_exact_cuda = basket.needs_exact_cuda or bool(row.get("exact_cuda"))
     basket.needs_torch_index = basket.needs_torch_index or advice.needs_torch_index
+
+
+def _warn_of_namesakes(given: Given, line: PipLine, notes: Notes) -> None:
+    """A requirement called as one imports it, where PyPI has something else by that name."""
+    trap, row = given.catalog.import_trap(line.name), given.catalog.import_name(line.name)
+    if trap is not None and row is not None and normal(row["distribution"]) != line.name:
+        other = f"what is imported as {line.name} is {row['distribution']}"
+        notes.warn("wrong-package", f"{line.name} on PyPI is something else ({trap['is']}); {other}")
 
 
 def _add_constraints(given: Given, wants: Wants, choice: Choice, python: str, basket: Basket, notes: Notes) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from packaging.version import Version
 
 from builder.errors import WsbError
-from builder.model.values import Located, Location
+from builder.model.values import DriverVersion, Located, Location, Variant
 from builder.resolve.choice import Choice, Refusal, Search, companion_version
 from builder.resolve.given import admits_python, listed
 from builder.resolve.releases import admitted
-from builder.resolve.target import short
+from builder.resolve.target import Target, short
 
 
 def refused(search: Search, refusals: tuple[Refusal, ...]) -> WsbError:
@@ -46,7 +47,7 @@ def nearest(search: Search, refusal: Refusal) -> list[str]:
     """What would run here: the first release after the one refused, and the newest of all, as steps to take."""
     working = search.all_among(admitted(search.given, None))
     if not working:
-        return []
+        return _without_the_name(search) or _with_another_python(search) or _on_the_processor(search)
     newest = working[0]
     later = [choice for choice in working if choice.release.version > refusal.release.version]
     hints = []
@@ -54,6 +55,50 @@ def nearest(search: Search, refusal: Refusal) -> list[str]:
         hints.append(f'{_exact(later[-1])} is the first that runs here: set `torch: "{later[-1].release.version}"`')
     hints.append(f'{_exact(newest)} is the newest that runs here: set `torch: "{newest.release.version}"`')
     return hints
+
+
+def _without_the_name(search: Search) -> list[str]:
+    """Where a build is named that runs here in no release: what runs when none is named."""
+    named = search.target.named
+    if named is None:
+        return []
+    free = replace(search, target=replace(search.target, named=None))
+    asked = search.wants.torch.value if search.wants.torch else None
+    same = free.among(admitted(search.given, asked))
+    found = same if isinstance(same, Choice) else free.among(admitted(search.given, None))
+    if not isinstance(found, Choice):
+        return []
+    also = "" if found is same else f' with `torch: "{found.release.version}"`'
+    return [f"{_exact(found)} runs here: leave {named.value} out, or set `accelerator: {found.build.variant}`{also}"]
+
+
+def _with_another_python(search: Search) -> list[str]:
+    """Where no torch runs here with the Python that is asked for: the nearest that does, with the Python nearest to it."""
+    asked = search.wants.python
+    if asked is None:
+        return []
+    free = replace(search, wants=replace(search.wants, python=None))
+    working = free.all_among(admitted(search.given, None))
+    if not working:
+        return []
+    numbers = [match[0] for one in asked.value.specifiers if (match := re.match(r"\d+(\.\d+)*", one.version))]
+    is_future = bool(numbers) and min(map(Version, numbers)) > Version(working[0].pythons[-1])
+    near, python = (working[0], working[0].pythons[-1]) if is_future else (working[-1], working[-1].pythons[0])
+    does = f"with Python {asked.value} ({asked.where}) no torch runs here; {_exact(near)} does"
+    return [f'{does}: set `torch: "{near.release.version}"` and `python: "{python}"`']
+
+
+def _on_the_processor(search: Search) -> list[str]:
+    """What is left where no release computes on this card: the same torch without it."""
+    if search.target.kind == "cpu":
+        return []
+    kept = Target(kind="cpu", os=search.target.os)
+    asked = search.wants.torch.value if search.wants.torch else None
+    found = replace(search, target=kept).among(admitted(search.given, asked))
+    if not isinstance(found, Choice):
+        return []
+    what = search.target.gpu_names or "this GPU"
+    return [f"no torch computes on the {what} here; `accelerator: cpu` runs {_exact(found)} on the processor"]
 
 
 def _exact(choice: Choice) -> str:
@@ -77,10 +122,11 @@ def _error(search: Search, refusal: Refusal, code: str, message: str, where: Loc
 def _driver_error(search: Search, refusal: Refusal) -> WsbError:
     target, catalog = search.target, search.given.catalog
     floors = [catalog.driver_floor(build.variant, target.os) for build, why in refusal.builds if "driver" in why]
-    floor = min((one for one in floors if one is not None), default=None)
+    floor = max(filter(None, (min((one for one in floors if one is not None), default=None), *_first_drivers(search))))
     machine = "the Windows driver of this machine" if target.os == "windows" else "this machine's driver"
     message = f"torch {refusal.release.version} needs NVIDIA driver {floor} or newer; {machine} is {target.driver}"
     hints = [f"install NVIDIA driver {floor} or newer on the machine itself (not in the container)"]
+    hints += _jetson(search)
     if target.gpus and all((model := catalog.gpu(gpu.name)) and model.is_data_center for gpu in target.gpus):
         hints.append(
             "on data-centre cards NVIDIA's cuda-compat package can lift this limit: "
@@ -88,6 +134,24 @@ def _driver_error(search: Search, refusal: Refusal) -> WsbError:
         )
     hints += _unadvertised(search, refusal)
     return _error(search, refusal, "driver-too-old", message, _build_where(search), *hints)
+
+
+def _first_drivers(search: Search) -> list[DriverVersion]:
+    """The first driver that knows each card, where it is newer than the one that is there: no older one would do."""
+    catalog, target = search.given.catalog, search.target
+    rows = [catalog.architecture(gpu.compute_capability) for gpu in target.gpus if gpu.compute_capability]
+    first = [catalog.toolkit_driver(row.first_cuda, target.os) for row in rows if row is not None]
+    return [one for one in first if one is not None and target.driver is not None and target.driver < one]
+
+
+def _jetson(search: Search) -> list[str]:
+    """What to do on a board whose GPU shares memory with its processor, for which PyPI's wheels hold no code."""
+    boards = [model for gpu in search.target.gpus if (model := search.given.catalog.gpu(gpu.name)) and model.is_integrated]
+    if not boards:
+        return []
+    return [
+        f"for the {boards[0].name} NVIDIA makes wheels and images of its own (its Jetson pages): name such an image as `base:`"
+    ]
 
 
 def _gpu_error(search: Search, refusal: Refusal) -> WsbError:
@@ -99,10 +163,10 @@ def _gpu_error(search: Search, refusal: Refusal) -> WsbError:
         return _error(search, refusal, "gpu-not-supported", message, _build_where(search), *_one_card_each(search))
     message = (
         f"torch {refusal.release.version} has no build with machine code for the {target.gpu_names} "
-        f"(compute capability {listed(sorted(capabilities))})"
+        f"(compute capability {listed(sorted(capabilities))}, NVIDIA's number for its generation)"
     )
-    unadvertised = _unadvertised(search, refusal)
-    return _error(search, refusal, "gpu-not-supported", message, _build_where(search), *unadvertised)
+    hints = _unadvertised(search, refusal) + _jetson(search)
+    return _error(search, refusal, "gpu-not-supported", message, _build_where(search), *hints)
 
 
 def _one_card_each(search: Search) -> list[str]:
@@ -125,11 +189,15 @@ def _unadvertised(search: Search, refusal: Refusal) -> list[str]:
         return []
     hints = []
     for variant in refusal.release.unadvertised:
-        named = replace(search.target, named=Located(variant, search.given.spec.where))
-        asked = replace(search, target=named)
-        if isinstance(asked.of(refusal.release), Choice):
+        if _runs(search, refusal, variant):
             hints.append(f"torch {refusal.release.version}+{variant} exists without being advertised: `accelerator: {variant}`")
     return hints
+
+
+def _runs(search: Search, refusal: Refusal, variant: Variant) -> bool:
+    """Whether this build of the refused release runs here when it is named."""
+    named = replace(search.target, named=Located(variant, search.given.spec.where))
+    return isinstance(replace(search, target=named).of(refusal.release), Choice)
 
 
 def _python_error(search: Search, refusal: Refusal) -> WsbError:
@@ -149,10 +217,14 @@ def _python_error(search: Search, refusal: Refusal) -> WsbError:
         if fits:
             hints.append(f'all of them have wheels for Python {listed(fits)}: set `python: "{fits[-1]}"`')
     elif offered:
-        hints.append(f'torch {refusal.release.version} is built for Python {listed(offered)}: set `python: "{offered[-1]}"`')
+        free = replace(search, wants=replace(wants, python=None)).of(refusal.release)
+        step = f': set `python: "{free.pythons[-1]}"`' if isinstance(free, Choice) else ""
+        hints.append(f"torch {refusal.release.version} is built for Python {listed(offered)}{step}")
     first = _first_with_python(search)
     if first is not None and Version(first) > refusal.release.version:
-        hints.append(f'torch {first} is the first with Python {asked}: set `torch: "{first}"`')
+        release = given.catalog.release(first)
+        step = f': set `torch: "{first}"`' if release and isinstance(search.of(release), Choice) else ""
+        hints.append(f"torch {first} is the first with Python {asked}{step}")
     if search.ground.pythons is not None:
         hints.append("with `manager: miniconda` the environment has a Python of its own, independent of the base")
     return WsbError("python-not-supported", message, where or given.spec.where, hints=hints + nearest(search, refusal))
@@ -195,10 +267,12 @@ def _variant_error(search: Search, refusal: Refusal) -> WsbError:
         wanted = {"cuda": "CUDA build", "rocm": "ROCm build", "xpu": "build for Intel GPUs", "cpu": "CPU build"}[target.kind]
     message = f"torch {release.version} has no {wanted} for {given.platform}"
     details = (f"torch {release.version} is built for: {listed(advertised)}",) if advertised else ()
-    cuda = [variant for variant in advertised if variant.cuda]
     hints = []
-    if target.named is not None and cuda:
-        hints.append(f'set `accelerator: "{cuda[-1].cuda}"`, which this torch is built for')
+    if target.named is not None:
+        others = [variant for variant in advertised if variant.cuda and _runs(search, refusal, variant)]
+        hints += [f'set `accelerator: "{variant.cuda}"`, which this torch is built for' for variant in others[-1:]]
+    if target.kind in ("rocm", "xpu") and given.platform != "linux/amd64":
+        hints.append("such builds exist for x86-64 processors (linux/amd64) only; `accelerator: cpu` runs here")
     error = _error(search, refusal, kind, message, _build_where(search), *hints)
     return WsbError(error.code, error.message, error.where, hints=error.hints, details=details)
 

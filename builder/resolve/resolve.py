@@ -11,12 +11,13 @@ from builder.model.plan import Plan, RunPlan, UserPlan
 from builder.model.project import Project
 from builder.model.spec import Spec
 from builder.model.values import CPU, Ide, Passthrough
-from builder.resolve.base import OtherPythons, choose_base
+from builder.resolve.base import NoCompiler, OtherPythons, choose_base
 from builder.resolve.document import digest
 from builder.resolve.given import Given, admits_python, listed, newest
 from builder.resolve.ground import Ground, choose_ground
 from builder.resolve.notes import Notes
 from builder.resolve.packages import choose_channels, gather
+from builder.resolve.passthrough import choose_passthrough
 from builder.resolve.sources import choose_installer, choose_sources
 from builder.resolve.target import Target, choose_target
 from builder.resolve.torch import Torch, choose_torch
@@ -46,11 +47,16 @@ def resolve(
         accept_anaconda_terms=accept_anaconda_terms,
     )
     compilers: tuple[str, ...] | None = None
+    with_compiler = False
     for _ in range(3):  # another Python may mean another torch, and that another CUDA, once
         try:
-            return _decide(given, compilers)
+            return _decide(given, compilers, with_compiler)
         except OtherPythons as other:
             compilers = other.pythons
+        except NoCompiler:
+            if with_compiler:
+                raise
+            with_compiler = True  # another build of the same torch may be of a CUDA whose compiler is still there
     raise WsbError(
         "no-such-base",
         "something must be compiled, and no compiler image has a Python that torch is built for",
@@ -59,19 +65,24 @@ def resolve(
     )
 
 
-def _decide(given: Given, compilers: tuple[str, ...] | None) -> Plan:
-    """One pass over the rules. compilers: the Pythons of compiler images, when a first pass found that it needs one."""
+def _decide(given: Given, compilers: tuple[str, ...] | None, with_compiler: bool) -> Plan:
+    """One pass over the rules. compilers: the Pythons of compiler images, when a first pass found that it needs one.
+
+    with_compiler: whether only builds come into question whose CUDA an image with nvcc is left for.
+    """
     spec, project, host = given.spec, given.project, given.host
     notes = Notes()
     notes.decide("platform", given.platform, _why_platform(given))
     wants = read_wants(given, notes)
     ground = choose_ground(given, wants, notes, compilers)
     target = choose_target(given, wants, ground, notes)
-    torch = choose_torch(given, wants, target, ground, notes)
+    torch = choose_torch(given, wants, target, ground, notes, with_compiler=with_compiler)
     python = _choose_python(given, wants, ground, torch, notes)
     channels = choose_channels(given, ground.manager, notes)
     basket = gather(given, wants, ground.manager, torch.choice, target, python, notes)
-    base = choose_base(given, ground, target, torch.choice, python, tuple(dict.fromkeys(basket.compiles)), notes)
+    base = choose_base(
+        given, ground, target, torch.choice, python, tuple(dict.fromkeys(basket.compiles)), notes, exact=basket.needs_exact_cuda
+    )
     sources = choose_sources(given, torch, basket, notes)
     plan = Plan(
         name=spec.name.value,
@@ -88,7 +99,7 @@ def _decide(given: Given, compilers: tuple[str, ...] | None) -> Plan:
         user=_user(spec),
         run=_run(spec),
         ide=tuple(ide.value for ide in spec.ide) if spec.ide is not None else (Ide.VSCODE, Ide.PYCHARM),
-        passthrough=_passthrough(torch, target, host),
+        passthrough=_passthrough(torch, target, host, notes),
         decisions=notes.decisions,
         warnings=notes.warnings,
         fallbacks=tuple(notes.fallbacks),
@@ -166,8 +177,13 @@ def _run(spec: Spec) -> RunPlan:
     )
 
 
-def _passthrough(torch: Torch, target: Target, host: Host) -> Passthrough:
-    """How a GPU is handed in; the engine may know a better way than `--gpus` when it starts the container."""
-    if torch.plan is None or torch.plan.variant == CPU or host.os == "macos" or target.kind == "cpu":
+def _passthrough(torch: Torch, target: Target, host: Host, notes: Notes) -> Passthrough:
+    """How a GPU is handed in, on the engine as it was when the plan was made; looked at again when a container starts."""
+    if torch.plan is None:
         return Passthrough.NONE
-    return {"rocm": Passthrough.ROCM, "xpu": Passthrough.XPU}.get(target.kind, Passthrough.GPUS)
+    handing = choose_passthrough("cpu" if torch.plan.variant == CPU else target.kind, host)
+    if handing.mode is not Passthrough.NONE:
+        notes.decide("passthrough", handing.mode.value, handing.because, handing.rejected)
+    for warned in handing.warnings:
+        notes.warn(warned.code, warned.message)
+    return handing.mode

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from builder.model.host import Gpu, OperatingSystem
+from builder.model.host import Gpu, Host, OperatingSystem
 from builder.model.values import CPU, CudaVersion, DriverVersion, Located, Unknown, Variant
 from builder.resolve.given import Given, listed
 from builder.resolve.ground import Ground
@@ -86,6 +86,8 @@ def _target(given: Given, wants: Wants, notes: Notes) -> Target:
         notes.decide("accelerator", "cpu", reason)
         return Target(kind="cpu", os=host.os)
     cards = _with_capability(given, notes)
+    if asked == "auto" and wants.declared and wants.declared.value == CPU:
+        return _declared_processor(host, cards, wants.declared, notes)
     if asked == "auto":
         return _automatic(given, cards, wants, notes, trusts)
     target = Target(kind="cuda", os=host.os, named=wants.named, trusts_index=trusts)
@@ -97,12 +99,25 @@ def _target(given: Given, wants: Wants, notes: Notes) -> Target:
     return replace(target, gpus=cards, driver=driver)
 
 
+def _declared_processor(host: Host, cards: tuple[Gpu, ...], declared: Located[Variant], notes: Notes) -> Target:
+    """The project itself asks for the build for the processor: cpuonly, torch==2.1.0+cpu, …/whl/cpu."""
+    notes.decide("accelerator", "cpu", f"the project itself asks for the build for the processor ({declared.where})")
+    if cards and isinstance(host.driver, DriverVersion):
+        reason = f"{declared.where} asks for the build for the processor, though this machine has {_cards(cards)}"
+        notes.warn("declared-cpu", f"{reason}; `accelerator: cuda` in wsb.yaml uses it.")
+    return Target(kind="cpu", os=host.os)
+
+
 def _automatic(given: Given, cards: tuple[Gpu, ...], wants: Wants, notes: Notes, trusts: bool) -> Target:
     """`accelerator: auto`: what this host has, else the processor."""
     host = given.host
     if isinstance(host.driver, DriverVersion) and cards:
         notes.decide("accelerator", "cuda", f"this machine has {_cards(cards)} with driver {host.driver}")
         return Target(kind="cuda", os=host.os, gpus=cards, driver=host.driver, trusts_index=trusts)
+    if isinstance(host.driver, DriverVersion) and (strangers := _strangers(given)):
+        reason = f"this machine has an NVIDIA driver ({host.driver}) and {listed(strangers)}, which no table knows yet"
+        notes.decide("accelerator", "cuda", reason)
+        return Target(kind="cuda", os=host.os, driver=host.driver, trusts_index=trusts)
     if isinstance(host.driver, DriverVersion) and isinstance(host.gpus, Unknown):
         notes.decide("accelerator", "cuda", f"this machine has an NVIDIA driver ({host.driver}); which GPU is not known")
         notes.warn(
@@ -117,6 +132,7 @@ def _automatic(given: Given, cards: tuple[Gpu, ...], wants: Wants, notes: Notes,
     found = _amd(given, notes)
     if found is not None:
         return found
+    _tell_of_intel(given, notes)
     return _processor(given, cards, wants, notes)
 
 
@@ -162,6 +178,15 @@ def _amd(given: Given, notes: Notes) -> Target | None:
     return None
 
 
+def _tell_of_intel(given: Given, notes: Notes) -> None:
+    gpus = given.host.gpus
+    if isinstance(gpus, Unknown) or given.platform != "linux/amd64" or given.host.os != "linux":
+        return
+    intel = [gpu.name for gpu in gpus if re.search(r"\bIntel\b.*\b(Arc|Max|Flex)\b", gpu.name, re.IGNORECASE)]
+    if intel:
+        notes.warn("intel-not-taken", f"torch has builds for Intel GPUs; set `accelerator: xpu` to use the {listed(intel)}.")
+
+
 def _with_capability(given: Given, notes: Notes) -> tuple[Gpu, ...]:
     """The NVIDIA cards of the host, those without a compute capability looked up by name."""
     if isinstance(given.host.gpus, Unknown):
@@ -174,13 +199,27 @@ def _with_capability(given: Given, notes: Notes) -> tuple[Gpu, ...]:
             cards.append(replace(gpu, compute_capability=model.compute_capability))
             if model.unverified:
                 notes.warn("unverified", f"the compute capability of {gpu.name} is {model.unverified}")
-        elif not _AMD.search(gpu.name) and "intel" not in gpu.name.lower():
+        elif _is_stranger(gpu):
             notes.warn(
                 "gpu-unknown",
                 f"{gpu.name} is not in the tables, so whether a build has code for it was not checked; "
                 "give its compute_capability in a --host file.",
             )
     return tuple(cards)
+
+
+def _is_stranger(gpu: Gpu) -> bool:
+    """Whether it can only be an NVIDIA card, though no table knows it."""
+    return not _AMD.search(gpu.name) and not re.search(r"\b(Intel|Apple)\b", gpu.name, re.IGNORECASE)
+
+
+def _strangers(given: Given) -> tuple[str, ...]:
+    """Cards that no table knows, so that no compute capability can be told for them."""
+    gpus = given.host.gpus
+    if isinstance(gpus, Unknown):
+        return ()
+    unknown = (gpu for gpu in gpus if gpu.compute_capability is None and _is_stranger(gpu))
+    return tuple(dict.fromkeys(gpu.name for gpu in unknown if given.catalog.gpu(gpu.name) is None))
 
 
 def _kind(text: str) -> Kind:

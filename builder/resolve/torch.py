@@ -10,6 +10,7 @@ from builder.errors import WsbError
 from builder.model.plan import Rejected, TorchPlan
 from builder.model.values import CPU
 from builder.resolve.choice import Choice, Search
+from builder.resolve.declared import with_declared
 from builder.resolve.given import Given, listed
 from builder.resolve.ground import Ground
 from builder.resolve.limits import is_lifted, serves
@@ -30,21 +31,24 @@ class Torch:
     from_wheels: bool = False
 
 
-def choose_torch(given: Given, wants: Wants, target: Target, ground: Ground, notes: Notes) -> Torch:
+def choose_torch(
+    given: Given, wants: Wants, target: Target, ground: Ground, notes: Notes, *, with_compiler: bool = False
+) -> Torch:
     """The build to install and why. Raises WsbError with the nearest thing that works when none does."""
     if not wants.has_torch:
         notes.decide("torch", "none", "wsb.yaml says `torch: none`")
         return Torch(choice=None, plan=None)
-    search = Search(given=given, wants=wants, target=target, ground=ground)
+    search = Search(given=given, wants=wants, target=target, ground=ground, with_compiler=with_compiler)
     choice = _own_directory(search, notes) or _searched(search, notes)
     choice = _within_reach(search, choice, notes)
     _explain(search, choice, notes)
     _warn(search, choice, notes)
-    return Torch(choice=choice, plan=_plan(wants, choice), from_wheels=choice.wheel is not None)
+    return Torch(choice=choice, plan=_plan(search, choice), from_wheels=choice.wheel is not None)
 
 
 def _searched(search: Search, notes: Notes) -> Choice:
-    found = search.among(candidates(search.given, search.wants, notes))
+    releases = candidates(search.given, search.wants, notes)
+    found = with_declared(search, releases) or search.among(releases)
     if isinstance(found, Choice):
         return found
     from builder.resolve.refusals import refused  # a plan that comes out needs none of it
@@ -122,9 +126,11 @@ def _wheel_dir(given: Given) -> str:
     return (given.reach.wheel_dir if given.reach else None) or "a local directory"
 
 
-def _plan(wants: Wants, choice: Choice) -> TorchPlan:
-    build = choice.build
-    index_url, find_links = (None, None) if build.is_default else (build.index_url, build.find_links)
+def _plan(search: Search, choice: Choice) -> TorchPlan:
+    build, wants = choice.build, search.wants
+    # on a Windows host a CUDA build is named, as one would have to without a container
+    unnamed = build.is_default and (search.target.trusts_index or search.given.why_not("torch") is not None)
+    index_url, find_links = (None, None) if unnamed else (build.index_url, build.find_links)
     if choice.wheel is not None:
         index_url = find_links = None
     return TorchPlan(
@@ -145,7 +151,7 @@ def _explain(search: Search, choice: Choice, notes: Notes) -> None:
     if len(choice.passed_over) > _SHOWN:
         more = choice.passed_over[_SHOWN:]
         passed.append(rejected(f"{more[-1].release.version} to {more[0].release.version}", more[0].because))
-    notes.decide("torch.version", choice.release.version, _why_version(search), passed)
+    notes.decide("torch.version", choice.release.version, _why_version(search, choice), passed)
     if choice.wheel is not None:
         notes.decide("torch.variant", choice.build.variant, f"the local wheel {choice.wheel} is this build")
         return
@@ -167,26 +173,42 @@ def _explain(search: Search, choice: Choice, notes: Notes) -> None:
     _explain_companions(search, choice, notes)
 
 
-def _why_version(search: Search) -> str:
+def _why_version(search: Search, choice: Choice) -> str:
     wants = search.wants
     asked = wants.torch
+    beyond = ""
+    if choice.release.is_extrapolated:
+        beyond = f"; it is newer than the tables, so it is taken to be built like {choice.release.known_as}"
     if asked is not None and asked.value.is_pinned:
-        return f"{asked.where} asks for exactly this"
-    runs = _runs_where(search.target)
+        return f"{asked.where} asks for exactly this{beyond}"
+    runs, but = _runs_where(search.target), _but(choice)
+    declared = wants.declared
+    if declared and choice.build.variant == declared.value and any(one.kind == "variant" for one in choice.passed_over):
+        also = f", and{runs}" if runs else ""
+        return f"the newest release that has the {declared.value} build, which {declared.where} declares{also}"
     if asked is not None and not asked.value.is_any:
-        return f'the newest release that fits "{asked.value}" ({asked.where}){runs}'
+        also = f" and{runs}" if runs else ""
+        return f'the newest release that fits "{asked.value}" ({asked.where}){also}{but}{beyond}'
     fixed = next((wants.companion(package) for package in wants.companions if wants.companion(package)), None)
     if fixed is not None and not fixed.value.is_any:
-        return f"the torch that goes with what {fixed.where} asks for{runs}"
-    return f"the newest release{runs}" if runs else "the newest release"
+        return f"the torch that goes with what {fixed.where} asks for{f' and{runs}' if runs else ''}{but}"
+    return f"the newest release{f' that{runs}' if runs else ''}{but}{beyond}"
 
 
 def _runs_where(target: Target) -> str:
     if target.kind != "cuda" or (not target.gpus and target.driver is None):
         return ""
     if target.gpus and target.driver:
-        return f" that runs on the {target.gpu_names} with driver {target.driver}"
-    return f" that runs on the {target.gpu_names}" if target.gpus else f" that runs with driver {target.driver}"
+        return f" runs on the {target.gpu_names} with driver {target.driver}"
+    return f" runs on the {target.gpu_names}" if target.gpus else f" runs with driver {target.driver}"
+
+
+def _but(choice: Choice) -> str:
+    """Why it is not the newest that there is, in the words of the newest one passed over."""
+    if not choice.passed_over:
+        return ""
+    newest = choice.passed_over[0]
+    return f" ({newest.release.version} does not: {newest.because})"
 
 
 def _why_variant(search: Search, choice: Choice) -> str:
@@ -215,8 +237,22 @@ def _checked(search: Search, choice: Choice) -> str:
         parts.append(f"CUDA {build.variant.cuda} needs driver {floor} or newer and {target.driver} is there")
     if target.gpus and build.code is not None:
         capabilities = sorted({gpu.compute_capability for gpu in target.gpus if gpu.compute_capability})
-        parts.append(f"it holds machine code that the {target.gpu_names} runs (compute capability {listed(capabilities)})")
+        parts.append(f"it holds machine code for the {target.gpu_names} (compute capability {listed(capabilities)})")
     return ", and ".join(parts) if parts else f"it needs driver {floor} or newer"
+
+
+def _warn_of_doubts(search: Search, choice: Choice, notes: Notes) -> None:
+    """Builds that were not seen: the one that is taken, or one of a newer release that would have been."""
+    for doubt in choice.release.doubts:
+        if choice.build.variant in doubt.variants and not choice.build.is_default and choice.wheel is None:
+            notes.warn("unverified", f"whether there is a build {choice.build.local} was not verified: {doubt.because}")
+    if search.target.kind != "cuda" or choice.wheel is not None:
+        return
+    for passed in choice.passed_over:
+        for doubt in passed.release.doubts:
+            if doubt.is_missing and choice.build.variant in doubt.variants:
+                also = f"torch {passed.release.version} may have a build for {choice.build.variant} too, which would run here"
+                notes.warn("unverified", f"{also} ({doubt.because}); {choice.build.local} is the newest that is known to")
 
 
 def _explain_companions(search: Search, choice: Choice, notes: Notes) -> None:
@@ -240,6 +276,7 @@ def _warn(search: Search, choice: Choice, notes: Notes) -> None:
     build, target, catalog = choice.build, search.target, search.given.catalog
     if choice.release.unverified:
         notes.warn("unverified", f"torch {choice.release.version}: not verified: {choice.release.unverified}")
+    _warn_of_doubts(search, choice, notes)
     if build.code is not None and build.code.unverified and target.kind == "cuda":
         notes.warn("unverified", f"which GPUs {build.local} has code for was not verified ({build.code.unverified})")
     floor = catalog.driver_floor(build.variant, target.os)

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from builder.errors import WsbError
 from builder.model.project import Project
-from builder.model.spec import Spec
 from builder.model.values import Located, VersionRequest
 from builder.scan import torch_family
 from builder.scan.elsewhere import other_system_of
-from builder.scan.items import ChannelItem, CondaItem, IndexItem, Item, LocalItem, NoteItem, PipItem
+from builder.scan.items import (
+    AptItem,
+    ChannelItem,
+    CondaItem,
+    ImageItem,
+    IncludeItem,
+    IndexItem,
+    Item,
+    LocalItem,
+    NoteItem,
+    PipItem,
+)
 from builder.scan.markers import could_hold
 from builder.scan.torch_family import Hint
+
+# https://mirrors.example.org/anaconda/cloud/conda-forge/ and …/anaconda/pkgs/main/
+_MIRROR = re.compile(
+    r"https?://[^/\s]+/(?:[^/\s]+/)*?(?:anaconda|conda)/(?:cloud/(?P<name>[A-Za-z0-9_.-]+)|pkgs/\w+)(?:/[a-z0-9-]+)?/?"
+)
 
 _FIELDS = ("python", "torch", "torchvision", "torchaudio", "torch_variant", "cuda")
 
@@ -21,10 +37,12 @@ _FIELDS = ("python", "torch", "torchvision", "torchaudio", "torch_variant", "cud
 class Gathering:
     """Takes items in the order they were read, and makes the Project of them."""
 
-    def __init__(self, spec: Spec) -> None:
-        self._python = spec.python.value if spec.python is not None else None
+    def __init__(self, python: VersionRequest | None = None) -> None:
+        """python: the one that wsb.yaml asks for; lines whose marker rules it out are left out."""
+        self._python = python
         self._hints: list[Hint] = []
         self._pip: dict[str, PipItem] = {}
+        self._selector: Located[str] | None = None
         self._lists: dict[str, list[Located[str]]] = {
             name: [] for name in ("channels", "conda", "index_urls", "find_links", "local_paths", "constraints", "notes")
         }
@@ -43,9 +61,11 @@ class Gathering:
             case LocalItem():
                 self._add("local_paths", item.path, item)
             case ChannelItem():
-                self._add("channels", item.channel, item)
+                self._add("channels", self._channel(item), item)
             case NoteItem():
                 self._lists["notes"].append(Located(item.text, item.where))
+            case AptItem() | ImageItem() | IncludeItem():
+                return  # `wsb init` looks at these; a plan takes its own base and libraries
             case WsbError():
                 yield item
             case _:
@@ -55,6 +75,15 @@ class Gathering:
         """Once; the first place counts."""
         if all(known.value != value for known in self._lists[name]):
             self._lists[name].append(Located(value, item.where))
+
+    def _channel(self, item: ChannelItem) -> str:
+        """The channel itself where an address names a mirror of it: mirrors move, and `sources: {conda: …}` names one."""
+        mirrored = _MIRROR.fullmatch(item.channel)
+        if mirrored is None or "conda.anaconda.org" in item.channel or "repo.anaconda.com" in item.channel:
+            return item.channel
+        name = mirrored["name"] or "defaults"
+        self._note(f"{item.channel} is a mirror of {name}, which is taken; `sources: {{conda: …}}` names a mirror", item)
+        return name
 
     def _note(self, text: str, item: Any) -> None:
         self._lists["notes"].append(Located(text, item.where))
@@ -99,6 +128,8 @@ class Gathering:
             self._note(f"{item.text} is not taken: {known.where} says {known.text}", item)
 
     def _take_conda(self, item: CondaItem) -> Iterator[WsbError]:
+        if item.name in ("pytorch-cuda", "cudatoolkit") and self._selector is None:
+            self._selector = Located(item.name, item.where)
         yield from self._say(torch_family.of_conda(item))
         if not torch_family.takes_conda(item):
             self._add("conda", item.text, item)
@@ -113,6 +144,7 @@ class Gathering:
             pip=tuple(Located(item.text, item.where) for item in pip),
             editable_urls=tuple(Located(item.text, item.where) for item in pip if item.is_editable),
             files=files,
+            cuda_selector=self._selector,
         )
 
     def _choose(self, name: str) -> Any:

@@ -72,6 +72,22 @@ class IncludeItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AptItem:
+    """A package of the distribution, from a Dockerfile or an install line."""
+
+    name: str
+    where: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageItem:
+    """A base image that a Dockerfile or a dev container stands on."""
+
+    image: str
+    where: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteItem:
     """Something that was read but not taken, or taken otherwise than written."""
 
@@ -79,4 +95,4 @@ class NoteItem:
     where: Location
 
 
-Item = PipItem | LocalItem | CondaItem | ChannelItem | IndexItem | IncludeItem | NoteItem | WsbError
+Item = PipItem | LocalItem | CondaItem | ChannelItem | IndexItem | IncludeItem | AptItem | ImageItem | NoteItem | WsbError

@@ -16,9 +16,11 @@ from builder.errors import Problems, WsbError
 from builder.model.project import Project
 from builder.model.spec import Spec
 from builder.model.values import Located
+from builder.scan.conda_lock import is_conda_lock, read_conda_lock
 from builder.scan.environment import read_environment
 from builder.scan.gathering import Gathering
 from builder.scan.items import IncludeItem, Item, LocalItem, NoteItem
+from builder.scan.manifests import manifest_reader
 from builder.scan.requirements import read_requirements
 
 MAX_FILES = 50
@@ -35,21 +37,27 @@ def read_project(read: Read, spec: Spec, names: Names | None = None) -> Project:
     names: the project's files, asked only to find what a missing one might have been.
     Raises Problems: files that are not there, lines that cannot be understood.
     """
+    project, problems = read_readable(read, spec, names)
+    if problems:
+        raise Problems(problems[:MAX_PROBLEMS])
+    return project
+
+
+def read_readable(read: Read, spec: Spec, names: Names | None = None) -> tuple[Project, tuple[WsbError, ...]]:
+    """The same of what can be understood, and what cannot."""
     walk = _Walk(read, names, spec)
     if spec.environment is not None:
         walk.file(spec.environment, is_environment=True, folder=posixpath.dirname(spec.environment.value))
     for path in spec.requirements:
         walk.file(path, is_environment=False)
-    if walk.problems:
-        raise Problems(walk.problems[:MAX_PROBLEMS])
-    return walk.gathering.project(tuple(walk.files))
+    return walk.gathering.project(tuple(walk.files)), tuple(walk.problems)
 
 
 class _Walk:
     """From file to file. files: those read, in order."""
 
     def __init__(self, read: Read, names: Names | None, spec: Spec) -> None:
-        self.gathering = Gathering(spec)
+        self.gathering = Gathering(spec.python.value if spec.python is not None else None)
         self.problems: list[WsbError] = []
         self.files: list[str] = []
         self._read = read
@@ -129,7 +137,12 @@ def _seen_from(folder: str, item: LocalItem) -> Item:
 
 
 def _read_as(text: str, path: Located[str], is_environment: bool) -> tuple[Item, ...]:
+    reader = manifest_reader(path.value)
+    if reader is not None:
+        return reader(text, path.value)
     is_yaml = path.value.endswith((".yml", ".yaml"))
+    if is_environment and is_conda_lock(text):
+        return read_conda_lock(text, path.value)
     if is_environment and (is_yaml or not path.value.endswith(".txt")):
         return read_environment(text, path.value)
     if is_yaml and not is_environment:

@@ -68,9 +68,9 @@ def read_requirement_line(line: Located[str]) -> tuple[Item, ...]:
     installs = re.fullmatch(r"!?\s*(?:python3? -m )?pip3? install\s+(.+)", text)
     if installs:
         note = NoteItem(text="this is a command line; its packages are taken", where=where)
-        return (note, *_command(installs[1], where))
+        return (note, *read_command(installs[1], where))
     if text.startswith("-"):
-        return tuple(_command(text, where))
+        return tuple(read_command(text, where))
     requirement, options = _split_options(text)
     return (*read_pip_requirement(requirement, where), *(_options(options, where) if options else ()))
 
@@ -81,7 +81,7 @@ def _split_options(text: str) -> tuple[str, str]:
     return (text[: found.start()].strip(), text[found.start() :].strip()) if found else (text, "")
 
 
-def _command(text: str, where: Location) -> Iterator[Item]:
+def read_command(text: str, where: Location) -> Iterator[Item]:
     """Options, and requirements among them as on a command line."""
     for word in _options(text, where, words_too=True):
         if isinstance(word, str):

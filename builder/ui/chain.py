@@ -8,17 +8,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from packaging.version import Version
-
 from builder.catalog import Catalog
 from builder.errors import WsbError
 from builder.model.host import Gpu, Host
 from builder.model.plan import Plan
-from builder.model.values import DriverVersion, Ide, Unknown
+from builder.model.values import ComputeCapability, DriverVersion, Ide, Unknown
 
 State = Literal["holds", "broken", "unknown", "unused"]
 NAMES = ("IDE", "interpreter", "packages", "processor", "CUDA and driver", "GPU")
-_IDES = {Ide.VSCODE: "VS Code", Ide.PYCHARM: "PyCharm"}
+_IDES = {Ide.VSCODE: "VS Code", Ide.PYCHARM: "PyCharm", Ide.JUPYTER: "Jupyter"}
+# What lies behind an error, for someone who meets these words for the first time.
+_IN_PLAIN_WORDS = {
+    "gpu-not-supported": (
+        "PyTorch comes with ready-made machine code for certain generations of GPUs. A release without code for the generation "
+        "of this card cannot compute on it, whatever the driver"
+    ),
+    "driver-too-old": (
+        "The driver belongs to the machine and not to the container. It decides how new the CUDA inside PyTorch may be"
+    ),
+    "python-not-supported": "PyTorch is compiled for each Python anew, and there is no file for this combination",
+    "glibc-too-old": "A program needs a C library as new as the one it was compiled with, and the base brings it",
+    "no-such-torch": "Only what was published can be installed",
+}
+_MEANING = "that number is NVIDIA's name for a generation of GPUs"
 _BROKEN_BY = {
     "python-not-supported": "interpreter",
     "no-such-torch": "packages",
@@ -49,8 +61,10 @@ def chain_of_error(error: WsbError, host: Host) -> tuple[Link, ...]:
     """The chain of a plan that could not be made: links before the broken one are left open, it says why it breaks."""
     broken = _BROKEN_BY.get(error.code)
     here = {"processor": host.arch, "CUDA and driver": _driver_text(host), "GPU": _gpu_text(host)}
+    plain = _IN_PLAIN_WORDS.get(error.code)
+    because = f"{error.message}. {plain}" if plain else error.message
     return tuple(
-        Link(name=name, what=here.get(name, ""), state="broken", because=error.message)
+        Link(name=name, what=here.get(name, "asked for as wsb.yaml says"), state="broken", because=because)
         if name == broken
         else Link(name=name, what=here.get(name, "not decided"), state="unknown", because="")
         for name in NAMES
@@ -103,7 +117,12 @@ def _driver(plan: Plan, host: Host, catalog: Catalog) -> Link:
         return Link(name=name, what=what, state="unknown", because=f"driver {floor} or newer is needed where it will run")
     if floor is not None and host.driver < floor and not any(warned.code == "cuda-compat" for warned in plan.warnings):
         return Link(name=name, what=what, state="broken", because=f"driver {floor} or newer is needed")
-    return Link(name=name, what=what, state="holds", because=f"CUDA {torch.variant.cuda} needs driver {floor} or newer")
+    return Link(
+        name=name,
+        what=what,
+        state="holds",
+        because=f"CUDA {torch.variant.cuda} needs driver {floor} or newer on the machine itself",
+    )
 
 
 def _gpu(plan: Plan, host: Host, catalog: Catalog) -> Link:
@@ -120,20 +139,25 @@ def _gpu(plan: Plan, host: Host, catalog: Catalog) -> Link:
     if isinstance(host.gpus, Unknown) or not host.gpus:
         return Link(name="GPU", what=_gpu_text(host), state="unknown", because="whether it runs this build was not checked")
     release = catalog.release(torch.version)
-    known = release.known_as if release else catalog.newest.version
+    like = release.known_as if release else catalog.newest.version
     platform = "linux_aarch64" if plan.platform == "linux/arm64" else "linux_x86_64"
-    code = catalog.code(known or Version(torch.version), platform, torch.variant)
-    served = [
-        gpu
-        for gpu in host.gpus
-        if gpu.compute_capability and code and catalog.runs(code, gpu.compute_capability, torch.variant.cuda)
-    ]
-    if code is None or not served:
+    code = catalog.code(like, platform, torch.variant)
+    cards = [(gpu, gpu.compute_capability or _by_name(gpu, catalog)) for gpu in host.gpus]
+    known = [(gpu, capability) for gpu, capability in cards if capability is not None]
+    served = [gpu for gpu, capability in known if code and catalog.runs(code, capability, torch.variant.cuda)]
+    if code is None or not known:
+        return Link(name="GPU", what=_gpu_text(host), state="unknown", because="whether it runs this build was not checked")
+    if not served:
         return Link(name="GPU", what=_gpu_text(host), state="broken", because="this build holds no machine code for it")
-    held = f"this build holds machine code for {code.sm[0]} to {code.sm[-1]}"
-    left = [gpu for gpu in host.gpus if gpu not in served]
-    also = f"; {', '.join(gpu.name for gpu in left)} is left out" if left else ""
+    held = f"this build holds machine code for compute capability {code.sm[0]} to {code.sm[-1]}; {_MEANING}"
+    left = [gpu.name for gpu, _ in known if gpu not in served]
+    also = f"; {', '.join(left)} cannot run it and is left out" if left else ""
     return Link(name="GPU", what=_gpu_text(host), state="holds", because=held + also)
+
+
+def _by_name(gpu: Gpu, catalog: Catalog) -> ComputeCapability | None:
+    model = catalog.gpu(gpu.name)
+    return model.compute_capability if model else None
 
 
 def _driver_text(host: Host) -> str:

@@ -1,4 +1,4 @@
-"""Facts with known answers, each through the functions behind `wsb plan --json` and `wsb catalog --json`."""
+"""Facts with known answers, each asked through the command line: `wsb plan --json --host` and `wsb catalog --json`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ CASES = [json.loads(line) for line in (Path(__file__).parent / "resolution.jsonl
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
-def test_a_known_answer_comes_out(case: dict[str, Any]) -> None:
-    assert misses(case) == []
+def test_a_known_answer_comes_out(case: dict[str, Any], tmp_path: Path) -> None:
+    assert misses(case, tmp_path) == []
 
 
 def test_no_case_comes_twice() -> None:

@@ -14,7 +14,7 @@ from builder import assets
 from builder.catalog import load
 from builder.catalog.canonical import dump
 from builder.catalog.tables import NAMES
-from builder.model.values import CudaVersion, Variant
+from builder.model.values import ComputeCapability, CudaVersion, Variant
 
 DATA = Path(assets.PACKAGE) / "data"
 CATALOG = load()
@@ -185,3 +185,75 @@ def test_ecosystem_wheels_are_of_builds_that_exist() -> None:
                 for build in CATALOG.builds(release, "linux_x86_64")
             }
             assert set(variants) <= built, (row["package"], minor, set(variants) - built)
+
+
+def test_doubts_are_about_builds_that_the_table_has_or_of_builds_that_it_leaves_out() -> None:
+    doubts = [(release, doubt) for release in CATALOG.releases for doubt in release.doubts]
+    assert doubts
+    for release, doubt in doubts:
+        built = {build.variant for build in CATALOG.builds(release, "linux_x86_64")}
+        for variant in doubt.variants:
+            assert (variant in built) != doubt.is_missing, (release.version, variant)
+
+
+def test_the_torch_of_a_torchtext_is_the_same_in_both_tables() -> None:
+    row = CATALOG.package("torchtext")
+    assert row is not None
+    for release in CATALOG.releases:
+        if release.torchtext and not release.is_lts:
+            assert SpecifierSet(row["pins"][release.torchtext]).contains(release.version)
+
+
+def test_the_cudnn_of_a_build_is_the_same_in_both_tables() -> None:
+    agreed = 0
+    for row in CATALOG.tables.rows("cudnn"):
+        for release in CATALOG.releases:
+            within = Version(row["since"]) <= release.version <= Version(row["until"])
+            if within and release.cudnn and str(release.default.get("linux_x86_64")) == row["variant"]:
+                assert release.cudnn == row["cudnn"], (release.version, row["variant"])
+                agreed += 1
+    assert agreed > 5
+
+
+def test_every_row_of_cudnn_is_of_builds_that_exist() -> None:
+    for row in CATALOG.tables.rows("cudnn"):
+        for end in (row["since"], row["until"]):
+            release = CATALOG.release(end)
+            assert release is not None
+            assert Variant(row["variant"]) in release.builds["linux_x86_64"], (end, row["variant"])
+
+
+def test_a_build_holds_code_only_for_cards_that_its_cuda_knows() -> None:
+    for row in CATALOG.tables.rows("machine_code"):
+        cuda = Variant(row["variant"]).cuda
+        assert cuda is not None
+        for code in (*row["sm"], *row.get("ptx", ())):
+            architecture = CATALOG.architecture(ComputeCapability(code // 10, code % 10))
+            assert architecture is not None, code
+            assert architecture.first_cuda <= cuda, (row["variant"], code)
+            assert architecture.last_cuda is None or cuda <= architecture.last_cuda, (row["variant"], code)
+
+
+def test_the_cuda_versions_of_the_architectures_are_those_of_toolkits() -> None:
+    known = {toolkit.cuda for toolkit in CATALOG.toolkits}
+    for row in CATALOG.architectures:
+        assert row.first_cuda in known or row.first_cuda < min(known), row.name
+        assert row.last_cuda is None or row.last_cuda in known, row.name
+
+
+def test_images_that_are_gone_are_not_among_those_that_are_there() -> None:
+    there = {image.cuda for image in CATALOG.nvidia_images}
+    assert there.isdisjoint(row["cuda"] for row in CATALOG.tables.rows("nvidia_images", "gone"))
+
+
+def test_doubtful_images_are_not_among_those_that_are_there() -> None:
+    there = {image.tag("*").partition(":")[2] for image in CATALOG.pytorch_images}
+    assert there.isdisjoint(row["tag"] for row in CATALOG.tables.rows("pytorch_images", "doubtful"))
+
+
+def test_conda_builds_are_of_releases_that_exist_and_end_where_the_channel_ended() -> None:
+    last = Version(CATALOG.tables["conda"]["pytorch_channel"]["last"])
+    versions = [Version(row["torch"]) for row in CATALOG.tables.rows("conda")]
+    assert max(versions) == last
+    for version in (*versions, *(Version(row["torch"]) for row in CATALOG.tables.rows("conda", "conda_forge"))):
+        assert CATALOG.release(version) is not None, version

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.under_test import container_of
+
 WSB = (sys.executable, "-m", "builder")
 PYTHON_PREFIX = "import sys; print(sys.prefix)"
 
@@ -56,21 +58,14 @@ ENTRANCES = (
 
 def prefixes(image: str, user: str) -> dict[str, str]:
     """How one came in → the sys.prefix found there: by `docker run` and by `docker exec`, as this user."""
-    import docker
-
-    client = docker.from_env()
     found = {}
-    container = client.containers.run(image, ["sleep", "600"], user=user, detach=True, init=True)
-    try:
+    with container_of(image, user=user) as container:
         for words in ENTRANCES:
             code, (out, err) = container.exec_run(list(words), user=user, demux=True)
             assert code == 0, (words, err)
             found[f"exec {' '.join(words[:2])}"] = out.decode().strip()
-            out = client.containers.run(image, list(words), user=user, remove=True, stderr=False)
+            out = container.client.containers.run(image, list(words), user=user, remove=True, stderr=False)
             found[f"run {' '.join(words[:2])}"] = out.decode().strip()
         code, (out, _) = container.exec_run(["su", "-", "dev", "-c", ENTRANCES[2][2]], user="root", demux=True)
         found["su -"] = out.decode().strip()
-    finally:
-        container.remove(force=True)
-        client.close()
     return found

@@ -17,9 +17,11 @@ from typing import BinaryIO
 
 from builder.engine.base import (
     BuildRequest,
+    ContainerInfo,
     ContainerRequest,
     EngineInfo,
     Event,
+    ExecRequest,
     ImageInfo,
     LayerProgress,
     Listener,
@@ -43,7 +45,7 @@ class FakeEngine:
     """asked: method and first argument of every call, in order. built: the tar each build was given, by tag.
 
     events: told by every build. pullable: references a pull finds; None means all. runs: what the next commands do, then
-    a silent success. files: what files_from_image finds, whatever the image.
+    a silent success. files: what files_from_image finds, whatever the image. running: what containers() finds.
     """
 
     events: Sequence[Event] = ()
@@ -51,6 +53,7 @@ class FakeEngine:
     pullable: Sequence[str] | None = None
     runs: list[Ran] = field(default_factory=list)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    running: Sequence[ContainerInfo] = ()
     engine_info: EngineInfo = INFO
     held: dict[str, ImageInfo] = field(default_factory=dict)
     asked: list[tuple[str, object]] = field(default_factory=list)
@@ -141,8 +144,20 @@ class FakeEngine:
                 on_output(Output(is_stderr=is_stderr, data=data))
         return ran.code
 
-    def attach(self, request: ContainerRequest) -> int:
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
         self._ask("attach", request)
+        ran = self.runs.pop(0) if self.runs else Ran()
+        if on_output is not None:
+            on_output(ran.stdout + ran.stderr)
+        return ran.code
+
+    def containers(self, label: str) -> tuple[ContainerInfo, ...]:
+        self._ask("containers", label)
+        key, _, value = label.partition("=")
+        return tuple(one for one in self.running if key in one.labels and value in ("", one.labels[key]))
+
+    def enter(self, request: ExecRequest) -> int:
+        self._ask("enter", request)
         return (self.runs.pop(0) if self.runs else Ran()).code
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:

@@ -23,10 +23,15 @@ def answers() -> bool:
     """Whether an engine answers, where the environment says one is, or at the usual socket."""
     if os.environ.get("DOCKER_HOST"):
         return True  # somebody chose one; whether it is well is for wsb to say
+    return answers_at(SOCKET)
+
+
+def answers_at(path: Path) -> bool:
+    """Whether an engine answers at this socket."""
     try:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(5)
-            client.connect(str(SOCKET))
+            client.connect(str(path))
             client.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
             return b"200" in client.recv(64)
     except OSError:

@@ -59,11 +59,10 @@ def workspace(context):
             measured["writable"] = True
             measured["uid"] = os.fstat(file.fileno()).st_uid
     except OSError as error:
-        return failed(
-            dict(measured, error=error.strerror),
-            wanted,
-            "uid %d may not write there; the folder is %s" % (os.getuid(), owner(path)),
-        )
+        hint = "uid %d may not write there; the folder is %s" % (os.getuid(), owner(path))
+        if os.stat(path).st_uid == 0:  # root's folder, or an engine without root, where root inside is the host's own user
+            hint += "; in an IDE open .devcontainer/root/devcontainer.json instead"
+        return failed(dict(measured, error=error.strerror), wanted, hint)
     hint = "files written here get another owner" if measured["mounted"] else "it is a folder of the image, not your project"
     return verdict(measured == wanted, measured, wanted, hint)
 

@@ -122,6 +122,23 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
       --constraint /run/wsb/pip/constraints.txt \
       --requirement /run/wsb/pip/requirements.txt
 
+# ==== what the IDE runs inside (layers/77-ide.j2)
+# What the IDE runs inside the environment. Every version that the project's own packages ask for is held where it is.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    . /run/wsb/network/env && umask 002 \
+ && /opt/conda/envs/wsb/bin/python -m pip list --disable-pip-version-check --format=freeze \
+      | grep --extended-regexp '^[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.+!]*$' > /tmp/held.txt \
+ && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
+      --constraint /tmp/held.txt \
+      debugpy \
+      ipykernel \
+ && /opt/conda/envs/one/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'one (Python 3.11)' \
+ && rm /tmp/held.txt
+
 # ==== what the image knows of itself (layers/90-self.j2)
 # What the image knows of itself: its plan, the probes that prove it, the activation that shells read.
 COPY .wsb/image/ /opt/wsb/
@@ -139,11 +156,11 @@ LABEL dev.wsb.base="debian:bookworm-slim" \
       dev.wsb.fallbacks="[]" \
       dev.wsb.inputs="sha256:0" \
       dev.wsb.manager="miniconda" \
-      dev.wsb.plan.digest="sha256:94a9613ec2bc08dba025e97c63fdfd0686dc918fb0ba2121fceace8384843105" \
+      dev.wsb.plan.digest="sha256:cf54a45a3418651fa15b0c2da2d42ff324c5e1cb1ade12bff3fdae5e914fe911" \
       dev.wsb.python="3.11" \
       dev.wsb.torch="2.6.0+cpu" \
       dev.wsb.version="0.1.0" \
-      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python.defaultInterpreterPath\":\"/opt/conda/envs/one/bin/python\",\"python.terminal.activateEnvironment\":false}}},\"init\":true,\"remoteUser\":\"dev\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
+      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.vscode-pylance\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python-envs.terminal.autoActivationType\":\"off\",\"python.condaPath\":\"/opt/conda/bin/conda\",\"python.defaultInterpreterPath\":\"/opt/conda/envs/one/bin/python\",\"python.terminal.activateEnvironment\":false,\"python.testing.pytestEnabled\":true,\"python.testing.unittestEnabled\":false,\"terminal.integrated.defaultProfile.linux\":\"bash\"}}},\"forwardPorts\":[8888,6006],\"init\":true,\"portsAttributes\":{\"6006\":{\"label\":\"TensorBoard\",\"onAutoForward\":\"notify\"},\"8888\":{\"label\":\"Jupyter\",\"onAutoForward\":\"silent\"}},\"remoteUser\":\"dev\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
       org.opencontainers.image.base.name="debian:bookworm-slim" \
       org.opencontainers.image.description="one: Python 3.11, PyTorch 2.6.0+cpu, made with miniconda by wsb" \
       org.opencontainers.image.title="one"

@@ -82,6 +82,23 @@ ENV PATH=/opt/conda/envs/two/bin:/opt/conda/condabin:$PATH \
     CONDA_PREFIX=/opt/conda/envs/two \
     CONDA_SHLVL=1
 
+# ==== what the IDE runs inside (layers/77-ide.j2)
+# What the IDE runs inside the environment. Every version that the project's own packages ask for is held where it is.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    . /run/wsb/network/env && umask 002 \
+ && /opt/conda/envs/wsb/bin/python -m pip list --disable-pip-version-check --format=freeze \
+      | grep --extended-regexp '^[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.+!]*$' > /tmp/held.txt \
+ && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
+      --constraint /tmp/held.txt \
+      debugpy \
+      ipykernel \
+ && /opt/conda/envs/two/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'two (Python 3.12)' \
+ && rm /tmp/held.txt
+
 # ==== what the image knows of itself (layers/90-self.j2)
 # What the image knows of itself: its plan, the probes that prove it, the activation that shells read.
 COPY .wsb/image/ /opt/wsb/
@@ -99,11 +116,11 @@ LABEL dev.wsb.base="debian:bookworm-slim" \
       dev.wsb.fallbacks="[]" \
       dev.wsb.inputs="sha256:0" \
       dev.wsb.manager="miniforge" \
-      dev.wsb.plan.digest="sha256:194ca2d16b7474ca8088a1c585d880559ae8088e01e50537d8c8ff0328b84250" \
+      dev.wsb.plan.digest="sha256:24e552838b70f1cf9040f02a54f6ca4f1810c1dc43faced14531213d691c5870" \
       dev.wsb.python="3.12" \
       dev.wsb.torch="2.6.0+cu124" \
       dev.wsb.version="0.1.0" \
-      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python.defaultInterpreterPath\":\"/opt/conda/envs/two/bin/python\",\"python.terminal.activateEnvironment\":false}}},\"init\":true,\"remoteUser\":\"dev\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
+      devcontainer.metadata="[{\"customizations\":{\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.vscode-pylance\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python-envs.terminal.autoActivationType\":\"off\",\"python.condaPath\":\"/opt/conda/bin/conda\",\"python.defaultInterpreterPath\":\"/opt/conda/envs/two/bin/python\",\"python.terminal.activateEnvironment\":false,\"python.testing.pytestEnabled\":true,\"python.testing.unittestEnabled\":false,\"terminal.integrated.defaultProfile.linux\":\"bash\"}}},\"forwardPorts\":[8888,6006],\"init\":true,\"portsAttributes\":{\"6006\":{\"label\":\"TensorBoard\",\"onAutoForward\":\"notify\"},\"8888\":{\"label\":\"Jupyter\",\"onAutoForward\":\"silent\"}},\"remoteUser\":\"dev\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
       org.opencontainers.image.base.name="debian:bookworm-slim" \
       org.opencontainers.image.description="two: Python 3.12, PyTorch 2.6.0+cu124, made with miniforge by wsb" \
       org.opencontainers.image.title="two"

@@ -85,6 +85,23 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
       libxtst6 \
       unzip
 
+# ==== what the IDE runs inside (layers/77-ide.j2)
+# What the IDE runs inside the environment. Every version that the project's own packages ask for is held where it is.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    . /run/wsb/network/env && umask 002 \
+ && /opt/conda/envs/wsb/bin/python -m pip list --disable-pip-version-check --format=freeze \
+      | grep --extended-regexp '^[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.+!]*$' > /tmp/held.txt \
+ && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
+      --constraint /tmp/held.txt \
+      debugpy \
+      ipykernel \
+ && /opt/conda/envs/five/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'five (Python 3.12)' \
+ && rm /tmp/held.txt
+
 # ==== what the image knows of itself (layers/90-self.j2)
 # What the image knows of itself: its plan, the probes that prove it, the activation that shells read.
 COPY .wsb/image/ /opt/wsb/
@@ -102,11 +119,11 @@ LABEL dev.wsb.base="debian:bookworm-slim" \
       dev.wsb.fallbacks="[]" \
       dev.wsb.inputs="sha256:0" \
       dev.wsb.manager="miniconda" \
-      dev.wsb.plan.digest="sha256:f92764fee586149493ec3e576eeb51cf946d48f0927e539f0d7cbba85beb4a8d" \
+      dev.wsb.plan.digest="sha256:6146f312f55633c728fa549867eae88e9b959ec4f32c3b7f7191b3957d2a6633" \
       dev.wsb.python="3.12" \
       dev.wsb.torch="none" \
       dev.wsb.version="0.1.0" \
-      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python.defaultInterpreterPath\":\"/opt/conda/envs/five/bin/python\",\"python.terminal.activateEnvironment\":false}}},\"init\":true,\"remoteUser\":\"ada\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
+      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.vscode-pylance\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python-envs.terminal.autoActivationType\":\"off\",\"python.condaPath\":\"/opt/conda/bin/conda\",\"python.defaultInterpreterPath\":\"/opt/conda/envs/five/bin/python\",\"python.terminal.activateEnvironment\":false,\"python.testing.pytestEnabled\":true,\"python.testing.unittestEnabled\":false,\"terminal.integrated.defaultProfile.linux\":\"bash\"}}},\"forwardPorts\":[8888,6006],\"init\":true,\"portsAttributes\":{\"6006\":{\"label\":\"TensorBoard\",\"onAutoForward\":\"notify\"},\"8888\":{\"label\":\"Jupyter\",\"onAutoForward\":\"silent\"}},\"remoteUser\":\"ada\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
       org.opencontainers.image.base.name="debian:bookworm-slim" \
       org.opencontainers.image.description="five: Python 3.12, no PyTorch, made with miniconda by wsb" \
       org.opencontainers.image.title="five"

@@ -97,6 +97,23 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
       --constraint /run/wsb/pip/constraints.txt \
       --requirement /run/wsb/pip/requirements.txt
 
+# ==== what the IDE runs inside (layers/77-ide.j2)
+# What the IDE runs inside the environment. Every version that the project's own packages ask for is held where it is.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    . /run/wsb/network/env && umask 002 \
+ && /opt/venv/wsb/bin/python -m pip list --disable-pip-version-check --format=freeze \
+      | grep --extended-regexp '^[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.+!]*$' > /tmp/held.txt \
+ && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/venv/wsb/bin/python \
+      --constraint /tmp/held.txt \
+      debugpy \
+      ipykernel \
+ && /opt/venv/four/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'four (Python 3.11)' \
+ && rm /tmp/held.txt
+
 # ==== what the image knows of itself (layers/90-self.j2)
 # What the image knows of itself: its plan, the probes that prove it, the activation that shells read.
 COPY .wsb/image/ /opt/wsb/
@@ -114,11 +131,11 @@ LABEL dev.wsb.base="wsb/base:bookworm" \
       dev.wsb.fallbacks="[]" \
       dev.wsb.inputs="sha256:0" \
       dev.wsb.manager="venv" \
-      dev.wsb.plan.digest="sha256:314293bb6fe25f92830e41da682efd2f70b2281d7ceb8d59f372d6e421ee3b8e" \
+      dev.wsb.plan.digest="sha256:cb4cbea38b60e5b2c41eb2b38a62677869bddeff0df16c669645aa729f735f9e" \
       dev.wsb.python="3.11" \
       dev.wsb.torch="2.15.0+cpu" \
       dev.wsb.version="0.1.0" \
-      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python.defaultInterpreterPath\":\"/opt/venv/four/bin/python\",\"python.terminal.activateEnvironment\":false}}},\"init\":true,\"remoteUser\":\"dev\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
+      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.vscode-pylance\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python-envs.terminal.autoActivationType\":\"off\",\"python.defaultInterpreterPath\":\"/opt/venv/four/bin/python\",\"python.terminal.activateEnvironment\":false,\"python.testing.pytestEnabled\":true,\"python.testing.unittestEnabled\":false,\"terminal.integrated.defaultProfile.linux\":\"bash\"}}},\"forwardPorts\":[8888,6006],\"init\":true,\"portsAttributes\":{\"6006\":{\"label\":\"TensorBoard\",\"onAutoForward\":\"notify\"},\"8888\":{\"label\":\"Jupyter\",\"onAutoForward\":\"silent\"}},\"remoteUser\":\"dev\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
       org.opencontainers.image.base.name="wsb/base:bookworm" \
       org.opencontainers.image.description="four: Python 3.11, PyTorch 2.15.0+cpu, made with venv by wsb" \
       org.opencontainers.image.title="four"

@@ -81,6 +81,14 @@ def test_builds_seen_on_the_torch_index_only_are_not_advertised(tables: dict[str
     assert torch_row(after, "2.14.1")["unadvertised"] == ["cu129"]
 
 
+def test_a_build_that_was_in_doubt_is_not_any_more_once_it_is_seen() -> None:
+    tables = {name: deepcopy(load().tables[name]) for name in NAMES}
+    page = "".join(f'<a href="x">torch-2.15.0+{one}-cp312-cp312-linux_x86_64.whl</a>' for one in ("cu126", "cu130"))
+    row = torch_row(refreshed(tables, read_facts(INDEX, Recorded(torch_index=page), tables), "2026-11-24"), "2.15.0")
+    assert row["unadvertised"] == ["cu126"]
+    assert [doubt["variants"] for doubt in row["doubts"]] == [["rocm7.2", "rocm7.14"]]
+
+
 def test_nothing_changes_when_nothing_is_new() -> None:
     tables = {name: deepcopy(load().tables[name]) for name in NAMES}
     after = refreshed(tables, read_facts(INDEX, Recorded(), tables), tables["torch"]["date"])

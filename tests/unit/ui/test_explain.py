@@ -64,6 +64,14 @@ def test_the_link_that_breaks_is_the_one_the_error_is_about(asked: dict[str, str
     assert any("BROKEN" in line for line in chain_lines(chain))
 
 
+def test_the_broken_link_is_explained_to_someone_who_never_heard_of_compute_capability() -> None:
+    with pytest.raises(WsbError) as caught:
+        resolve(spec(torch="2.6"), EMPTY_PROJECT, CATALOG, host(("RTX 5090", "12.0"), driver="580.95.05"))
+    said = " ".join(chain_lines(chain_of_error(caught.value, NO_GPU), 10_000))
+    assert "NVIDIA's number for its generation" in said
+    assert "ready-made machine code for certain generations of GPUs" in said
+
+
 def test_one_matter_can_be_explained_alone() -> None:
     plan = resolve(spec(), EMPTY_PROJECT, CATALOG, RTX_3090)
     chain = chain_of(plan, RTX_3090, CATALOG)
@@ -97,6 +105,7 @@ def test_every_kind_of_question_has_an_answer_in_words_and_in_json(kind: str) ->
         "package": ("xformers",),
         "import": ("cv2",),
         "conda": ("pytorch=1.7.1", "cudatoolkit=11.0"),
+        "installer": ("miniconda", "py311"),
     }[kind]
     document = ask(CATALOG, Question(kind=kind, words=words))
     assert document["schema"] == "wsb.catalog/1"
@@ -104,7 +113,15 @@ def test_every_kind_of_question_has_an_answer_in_words_and_in_json(kind: str) ->
     assert catalog_lines(document)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("import", "package", "image")])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("import", "package", "conda")])
 def test_a_question_about_what_is_in_no_table_is_an_error_of_ours(kind: str) -> None:
     with pytest.raises(WsbError):
-        ask(CATALOG, Question(kind=kind, words=("no-such-thing",) if kind != "python" else ()))
+        ask(CATALOG, Question(kind=kind, words=("no-such-thing",)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_without_a_name_lists_what_there_is(kind: str) -> None:
+    document = ask(CATALOG, Question(kind=kind))
+    assert document["sources"]
+    assert any(isinstance(value, list) and len(value) > 3 for key, value in document.items() if key != "sources")
+    assert catalog_lines(document)

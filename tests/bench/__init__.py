@@ -1,0 +1,1 @@
+"""What wsb costs beside hand-written Dockerfiles and envd: `make bench`. Not in `make test`: it looks at the clock."""

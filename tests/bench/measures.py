@@ -1,0 +1,124 @@
+"""What is measured: seconds of whole builds by the wall clock, bytes in a registry, bytes on the engine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench.builders import Builder, BuildError, Place
+from tests.bench.projects import OTHERS, Project
+
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+@dataclass
+class Taken:
+    """Figures by measure, each a list with one entry a run."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    pushed_bytes: dict[str, list[int]] = field(default_factory=dict)
+    size_bytes: int = 0
+    import_s: list[float] = field(default_factory=list)
+
+    @contextmanager
+    def timed(self, measure: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds.setdefault(measure, []).append(time.perf_counter() - began)
+
+
+def empty(place: Place) -> None:
+    """Everything this engine holds of earlier builds is gone, but the bases."""
+    for image in _images(place):
+        place.run(["docker", "rmi", "--force", image], place.scratch)
+    place.run(["docker", "builder", "prune", "--all", "--force"], place.scratch)
+    left = _images(place)
+    if left:
+        raise BuildError(f"images of earlier builds are still there: {' '.join(left)}")
+
+
+def _images(place: Place) -> list[str]:
+    """Names of images that are not among the bases, and ids of those without a name."""
+    shown = '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}'
+    found = place.run(["docker", "images", "--format", shown], place.scratch).split()
+    return [image for image in found if image not in place.bases]
+
+
+def measure(builder: Builder, place: Place, registry: str, runs: int) -> Taken:
+    """One builder through all changes, runs times, from an empty engine each time."""
+    taken = Taken()
+    for number in range(runs):
+        empty(place)
+        _one_run(builder, place, registry, taken, number)
+    image = f"{registry}/{builder.name}:{runs - 1}"
+    taken.size_bytes = int(place.run(["docker", "inspect", "--format", "{{.Size}}", image], place.scratch))
+    taken.import_s = [import_seconds(place, image) for _ in range(5)]
+    return taken
+
+
+def _one_run(builder: Builder, place: Place, registry: str, taken: Taken, number: int) -> None:
+    project = Project(name="bench")
+    folder = place.scratch / f"{builder.name}-{number}" / project.name
+    shutil.rmtree(folder.parent, ignore_errors=True)
+    image = f"{registry}/{builder.name}:{number}"
+    pushed = Pushed(place, registry, builder.name)
+
+    def step(measure: str, now: Project, folder: Path = folder) -> None:
+        now.write(folder, place.index, place.base)
+        with taken.timed(measure):
+            builder.build(place, folder, image)
+        taken.pushed_bytes.setdefault(measure, []).append(pushed.push(image))
+
+    step("cold", project)
+    with taken.timed("no-op"):
+        builder.build(place, folder, image)
+    step("code", project.changed_code())
+    step("one package", project.with_package())
+    second = Project(name="second", requirements=OTHERS)
+    step("second project", second, folder.parent / second.name)
+    step("torch patch", project.with_patched_torch())
+
+
+@dataclass
+class Pushed:
+    """What a registry did not hold before a push: by the layers of the pushed manifests. Each builder starts with nothing."""
+
+    place: Place
+    registry: str
+    name: str
+    seen: set[str] = field(default_factory=set)
+
+    def push(self, image: str) -> int:
+        self.place.run(["docker", "push", "--quiet", image], self.place.scratch)
+        tag = image.rpartition(":")[2]
+        request = urllib.request.Request(f"http://{self.registry}/v2/{self.name}/manifests/{tag}", headers={"Accept": MANIFEST})
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=30) as answer:
+            manifest = json.load(answer)
+        blobs = {blob["digest"]: int(blob["size"]) for blob in [manifest["config"], *manifest["layers"]]}
+        new = sum(size for digest, size in blobs.items() if digest not in self.seen)
+        self.seen |= blobs.keys()
+        return new
+
+
+def import_seconds(place: Place, image: str) -> float:
+    """`import torch` in a fresh container, by its own clock; the start of the container is not in it."""
+    code = "import time; began = time.perf_counter(); import torch; print(time.perf_counter() - began)"
+    return float(place.run(["docker", "run", "--rm", "--network=none", image, "python", "-c", code], place.scratch))
+
+
+def compiled_import_seconds(place: Place, image: str, runs: int = 5) -> list[float]:
+    """The same after compiling every file of the environment: the opponent of wsb's bytecode by one import."""
+    name = f"{image}-compiled"
+    dockerfile = f"FROM {image}\nUSER 0\nRUN python -m compileall -q /opt/venv/lib || true\n"
+    folder = place.scratch / "compiled"
+    folder.mkdir(exist_ok=True)
+    (folder / "Dockerfile").write_text(dockerfile)
+    place.run(["docker", "build", "--quiet", "--tag", name, "."], folder, DOCKER_BUILDKIT="1")
+    return [import_seconds(place, name) for _ in range(runs)]
