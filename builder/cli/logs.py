@@ -13,16 +13,16 @@ import click
 @click.option("--follow", "-f", is_flag=True, help="Go on until the job ends; return its exit code.")
 def command(id: str, follow: bool) -> int:
     """Show what a job has printed; without ID, the newest one's."""
-    from builder.cli import common, submitting
+    from builder.cli import common, following
     from builder.launch import records
 
     console = common.console()
     record = records.find(os.environ, id)
     if follow:
-        return submitting.see_through(record, console, as_json=False)
-    status, output, _ = submitting.answer(record)
+        return following.see_through(record, console, as_json=False)
+    status, output, _ = following.answer(record)
     sys.stdout.buffer.write(output)
     sys.stdout.buffer.flush()
     if not output:
-        console.line(f"job {record.id} has printed nothing yet: {submitting.sentence(status)}")
+        console.line(f"job {record.id} has printed nothing yet: {following.sentence(status)}")
     return 0

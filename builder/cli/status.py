@@ -14,7 +14,7 @@ SHOWN = 10
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(id: str, as_json: bool) -> int:
     """Say where a job stands; without ID, the last ten that were submitted from this machine."""
-    from builder.cli import common, submitting
+    from builder.cli import common, following
     from builder.errors import WsbError
     from builder.launch import records
 
@@ -23,18 +23,18 @@ def command(id: str, as_json: bool) -> int:
     found = []
     for record in chosen:
         try:
-            status = submitting.answer(record)[0]
+            status = following.answer(record)[0]
         except WsbError as error:
             if id:
                 raise
-            status = submitting.unanswered(error)
+            status = following.unanswered(error)
         found.append((record, status))
     if as_json:
         documents = [{**record.document(), "status": status.document()} for record, status in found]
         console.document(documents[0] if id else {"schema": "wsb.jobs/1", "jobs": documents})
         return 0
     for record, status in found:
-        console.product(f"{record.id}  {record.name} on {record.place or record.on}: {submitting.sentence(status)}")
+        console.product(f"{record.id}  {record.name} on {record.place or record.on}: {following.sentence(status)}")
     if not found:
         console.line("no job was submitted from this machine")
     return 0

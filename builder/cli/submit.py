@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from builder.cli.cluster_options import KubernetesOptions, SlurmOptions, cluster_options
+
 
 @click.command("submit", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--on", "on", type=click.Choice(["slurm", "kubernetes"]), required=True, help="Where it runs.")
@@ -21,19 +23,7 @@ import click
 @click.option("--follow", is_flag=True, help="Wait for the end, show the output, return the command's exit code.")
 @click.option("--dry-run", is_flag=True, help="Print the script or the objects, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--image", "reference", default="", metavar="REF", help="What nodes pull; Kubernetes needs it, Pyxis may.")
-@click.option("--flavour", type=click.Choice(["oci", "pyxis", "apptainer"]), default="oci", help="Slurm: how it starts images.")
-@click.option("--host", default="", metavar="[USER@]HOST", help="Slurm: the login node, over ssh.")
-@click.option("--shared", default="", metavar="DIR", help="Slurm: a folder that all nodes see; default ~/.local/share/wsb.")
-@click.option("--partition", default="", help="Slurm: the partition.")
-@click.option("--account", default="", help="Slurm: the account.")
-@click.option("--sbatch", "extra", multiple=True, metavar="OPTION", help="Slurm: one more line for #SBATCH.")
-@click.option("--kind", type=click.Choice(["job", "jobset", "trainjob"]), default="job", help="Kubernetes: the object.")
-@click.option("--context", default="", help="Kubernetes: the context of the kubeconfig.")
-@click.option("--namespace", default="", help="Kubernetes: the namespace.")
-@click.option("--pull-secret", default="", metavar="NAME", help="Kubernetes: the secret for the registry.")
-@click.option("--node-selector", multiple=True, metavar="KEY=VALUE", help="Kubernetes: only nodes with this label.")
-@click.option("--queue", default="", metavar="NAME", help="Kubernetes: Kueue's local queue.")
+@cluster_options
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, required=True, metavar="[--] CMD...")
 @click.pass_obj
 def command(
@@ -51,19 +41,8 @@ def command(
     follow: bool,
     dry_run: bool,
     as_json: bool,
-    reference: str,
-    flavour: str,
-    host: str,
-    shared: str,
-    partition: str,
-    account: str,
-    extra: tuple[str, ...],
-    kind: str,
-    context: str,
-    namespace: str,
-    pull_secret: str,
-    node_selector: tuple[str, ...],
-    queue: str,
+    slurm: SlurmOptions,
+    kubernetes: KubernetesOptions,
     words: tuple[str, ...],
 ) -> int:
     """Run a command of the project on several nodes of a cluster.
@@ -71,24 +50,9 @@ def command(
     Each process is started by torchrun and gets RANK, WORLD_SIZE and LOCAL_RANK. Before the command, every rank proves
     that it runs in this image, has its GPUs, and reaches all the others. Prints the job's id.
     """
-    from builder.cli import common, submitting
+    from builder.cli import common, following, submitting
     from builder.cli.run import below
 
-    slurm = submitting.SlurmOptions(
-        flavour=flavour, host=host, shared=shared, partition=partition, account=account, reference=reference, extra=extra
-    )
-    kubernetes = submitting.KubernetesOptions(
-        kind=kind,
-        context=context,
-        namespace=namespace,
-        reference=reference,
-        pull_secret=pull_secret,
-        node_selector=node_selector,
-        queue=queue,
-    )
-    _only_for(
-        on, slurm=(host, shared, partition, account, extra), kubernetes=(context, namespace, pull_secret, node_selector, queue)
-    )
     console = common.console()
     engine = common.connect()
     try:
@@ -118,17 +82,10 @@ def command(
     finally:
         engine.close()
     if follow:
-        return submitting.see_through(record, console, as_json=as_json)
+        return following.see_through(record, console, as_json=as_json)
     console.line(f"submitted; `wsb status {record.id}` says where it stands, `wsb logs --follow {record.id}` what it prints")
     if as_json:
         console.document(record.document())
     else:
         console.product(record.id)
     return 0
-
-
-def _only_for(on: str, **given: tuple[object, ...]) -> None:
-    """Options of the other kind of cluster are mistakes, not decoration."""
-    for kind, values in given.items():
-        if kind != on and any(values):
-            raise click.UsageError(f"an option for {kind} was given together with --on {on}; `wsb submit --help` marks them")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from builder.cli.cluster_options import KubernetesOptions, SlurmOptions
 from builder.errors import WsbError
-from builder.launch.job import Image, Job, Record, State, Status
+from builder.launch.job import Image, Job, Record
 from builder.launch.oci import JOB, Bind, parse_bind
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from builder.engine.base import Engine
     from builder.launch.kubernetes.kubeconfig import Access
     from builder.ui.console import Console
-
-POLL_S = (0.3, 0.3, 0.5, 1.0, 2.0, 3.0)  # between two questions to the cluster, the last one for ever
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,19 +36,6 @@ class Wanted:
     mounts: Sequence[str] = ()
     uses_torchrun: bool = True
     workdir: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlurmOptions:
-    """Where on which Slurm, and how."""
-
-    flavour: str = "oci"
-    host: str = ""
-    shared: str = ""
-    partition: str = ""
-    account: str = ""
-    reference: str = ""
-    extra: Sequence[str] = ()
 
 
 def job_of(wanted: Wanted, document: Mapping[str, Any], environ: Mapping[str, str]) -> Job:
@@ -107,22 +92,10 @@ def check(present: Present, engine: Engine, console: Console, gpus: int) -> None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KubernetesOptions:
-    """Where on which Kubernetes, and how. reference: what the nodes pull."""
-
-    kind: str = "job"
-    context: str = ""
-    namespace: str = ""
-    reference: str = ""
-    pull_secret: str = ""
-    node_selector: Sequence[str] = ()
-    queue: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A job that is ready to go. text: its script or its objects. put: whatever has to be there before it is submitted."""
 
+    job: Job
     text: str
     put: Callable[[], None]
     record: Record
@@ -189,10 +162,12 @@ def on_slurm(
         submitted=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         files={"directory": directory, "script": f"{directory}/job.sh"},
     )
-    return Prepared(text=text, put=put, record=record, submit=lambda: Slurm(shell).submit(directory, text))
+    return Prepared(job=job, text=text, put=put, record=record, submit=lambda: Slurm(shell).submit(directory, text))
 
 
-def on_kubernetes(present: Present, wanted: Wanted, options: KubernetesOptions, say: Callable[[str], None]) -> Prepared:
+def on_kubernetes(
+    present: Present, wanted: Wanted, options: KubernetesOptions, say: Callable[[str], None], *, with_project: bool = True
+) -> Prepared:
     """The job for a Kubernetes; nothing is sent yet."""
     import yaml
 
@@ -211,7 +186,7 @@ def on_kubernetes(present: Present, wanted: Wanted, options: KubernetesOptions, 
         )
     access = _access(options)
     claims = tuple(objects.parse_claim(text) for text in wanted.mounts)
-    brings_project = all(claim.target != objects.WORKSPACE for claim in claims)
+    brings_project = with_project and all(claim.target != objects.WORKSPACE for claim in claims)
     placed = objects.Placed(
         kind=objects.Kind(options.kind),
         name=objects.object_name(present.document["name"], secrets.token_hex(3)),
@@ -243,7 +218,7 @@ def on_kubernetes(present: Present, wanted: Wanted, options: KubernetesOptions, 
         return str(Cluster(access or kubeconfig.read(os.environ, options.context)).submit(made))
 
     text = "---\n".join(yaml.safe_dump(one, sort_keys=False, allow_unicode=True, width=120) for one in made)
-    return Prepared(text=text, put=lambda: None, record=record, submit=submit)
+    return Prepared(job=job, text=text, put=lambda: None, record=record, submit=submit)
 
 
 def _access(options: KubernetesOptions) -> Access | None:
@@ -273,95 +248,6 @@ def send(prepared: Prepared) -> Record:
     record = replace(prepared.record, id=prepared.submit())
     records.remember(os.environ, record)
     return record
-
-
-def follow(record: Record, write: Callable[[bytes], None], say: Callable[[str], None]) -> Status:
-    """The job's end, after its output was written as it came; changes of state are said."""
-    last = ""
-    known = ""
-    for pause_s in _pauses():
-        status, output, known = answer(record, known)
-        if output:
-            write(output)
-        if sentence(status) != last:
-            last = sentence(status)
-            say(f"job {record.id}: {last}")
-        if status.state is State.UNKNOWN or (status.state.is_final and not output):
-            return status
-        time.sleep(POLL_S[0] if status.state.is_final else pause_s)
-    raise AssertionError("the pauses have no end")
-
-
-def see_through(record: Record, console: Console, *, as_json: bool) -> int:
-    """Follow a job to its end; its output is the product, unless a document is. Returns the command's exit code."""
-    import sys
-
-    stream = (sys.stderr if as_json else sys.stdout).buffer
-
-    def write(data: bytes) -> None:
-        stream.write(data)
-        stream.flush()
-
-    try:
-        status = follow(record, write, console.line)
-    except KeyboardInterrupt:
-        console.line(
-            f"job {record.id} goes on: `wsb logs --follow {record.id}` comes back to it, `wsb cancel {record.id}` ends it"
-        )
-        raise
-    if as_json:
-        console.document({**record.document(), "status": status.document()})
-    return exit_code(status)
-
-
-def _pauses() -> Iterator[float]:
-    yield from POLL_S[:-1]
-    while True:
-        yield POLL_S[-1]
-
-
-def answer(record: Record, known: str = "") -> tuple[Status, bytes, str]:
-    """(where a job stands, what it printed beyond what was known, what is known now)."""
-    if record.on == "slurm":
-        from builder.launch.shell import shell_of
-        from builder.launch.slurm.client import Slurm
-
-        found = Slurm(shell_of(record.place)).ask(record.id, record.files["directory"], int(known or "0"))
-        return found.status, found.output, str(int(known or "0") + len(found.output))
-    from builder.launch.kubernetes.client import cluster_of
-
-    return cluster_of(record.place, os.environ).ask(record.id, known)
-
-
-def cancel(record: Record) -> None:
-    """Ask for the job's end."""
-    if record.on == "slurm":
-        from builder.launch.shell import shell_of
-        from builder.launch.slurm.client import Slurm
-
-        Slurm(shell_of(record.place)).cancel(record.id)
-        return
-    from builder.launch.kubernetes.client import cluster_of
-
-    cluster_of(record.place, os.environ).cancel(record.id)
-
-
-def sentence(status: Status) -> str:
-    """`running on n[1-2]`, `failed: a node died: n2`."""
-    where = f" on {status.nodes}" if status.nodes and status.state is State.RUNNING else ""
-    return status.state.value + where + (f": {status.reason}" if status.reason else "")
-
-
-def unanswered(error: WsbError) -> Status:
-    """In a list of jobs, one cluster that does not answer must not hide the others."""
-    return Status(state=State.UNKNOWN, reason=str(error))
-
-
-def exit_code(status: Status) -> int:
-    """What wsb returns for a job that ended: the command's own code, 1 where there is none."""
-    if status.state is State.DONE:
-        return 0
-    return status.exit_code or 1
 
 
 def _pair(text: str, environ: Mapping[str, str]) -> tuple[str, str]:
