@@ -118,7 +118,7 @@ def test_a_command_runs_as_four_ranks_on_two_nodes_after_its_proof(login: Login)
 
 
 def test_the_example_learns_on_two_nodes_as_well_as_on_one_machine(login: Login) -> None:
-    train = ["--", "python", "train.py", "--workers", "0", "--epochs", "8"]
+    train = ["--", "python", "train.py", "--workers", "0", "--epochs", "10"]
     alone = login.wsb("run", *train)
     together = login.wsb("submit", "--on", "slurm", "--nodes", "2", "--gpus", "2", "--follow", "--json", *train)
     assert alone.code == together.code == 0, alone.err + together.err

@@ -247,7 +247,7 @@ def _pod(job: Job, placed: Placed, words: Sequence[str], env: Sequence[Object]) 
         image=placed.reference,
         command=_escaped(words, job.command),
         env=[*env, *own],
-        ports=[{"containerPort": PORT}],
+        ports=[{"containerPort": PORT, "protocol": "TCP"}],
         resources=_resources(job),
         volumeMounts=mounts,
     )

@@ -98,11 +98,11 @@ class Slurm:
             return Status(state=State.UNKNOWN, reason=reason)
         else:
             raise _refused("asking for the job", said, self.shell.where)
-        if found.state is State.FAILED and found.exit_code == PROOF_FAILED:
-            log = self.shell.run('head -c 1000000 "$1/output-$2.log"', directory, id).text
-            return Status(
-                state=State.FAILED, reason=f"proof failed: {proof_failure(log)}", exit_code=found.exit_code, nodes=found.nodes
-            )
+        if found.state is State.FAILED and found.exit_code:
+            # of several nodes one may have been ended before it could say 97
+            why = proof_failure(self.shell.run('head -c 1000000 "$1/output-$2.log"', directory, id).text)
+            if why:
+                return Status(state=State.FAILED, reason=f"proof failed: {why}", exit_code=PROOF_FAILED, nodes=found.nodes)
         if fields.get("JobState") == "NODE_FAIL":
             return Status(state=State.FAILED, reason=self._dead_nodes(found), exit_code=found.exit_code, nodes=found.nodes)
         return found

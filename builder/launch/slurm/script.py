@@ -118,6 +118,8 @@ def _start(job: Job, image: Image, placed: Placed) -> Iterator[str]:
     if image.id:
         yield f"image={image.id}"
     yield f"plan={image.plan}"
+    yield "# as the container sees it: where the first node that fails leaves its exit code"
+    yield f"failed={_failed(placed)}"
     yield ""
     yield "# Slurm forgets a finished job after some minutes; this file does not."
     yield 'trap \'echo "$?" > "$files/exit-code-$SLURM_JOB_ID"\' EXIT'
@@ -142,7 +144,7 @@ def _command(job: Job, image: Image, placed: Placed) -> Iterator[str]:
     resources += [f"--cpus-per-task={job.cpus}"] if job.cpus else []
     resources += [f"--gres=gpu:{job.gpus}"] if job.gpus else []
     shown = Image(plan="$plan", python=image.python, id="$image" if image.id else "")
-    words = inner_command(job, shown, rendezvous="$head:$port", id="$SLURM_JOB_ID", more=("--failed", _failed(placed)))
+    words = inner_command(job, shown, rendezvous="$head:$port", id="$SLURM_JOB_ID", more=("--failed", "$failed"))
     own = words[: len(words) - len(job.command)]
     rows = [f"srun {' '.join(resources)} --kill-on-bad-exit=1", *_container(job, placed)]
     rows.append(f'/bin/sh -c "$inside" {_word(shown.id or shown.plan)}')
@@ -162,7 +164,8 @@ def jobs_bind(shared: str) -> Bind:
 
 
 def _failed(placed: Placed) -> str:
-    return f"{_JOBS}/{placed.directory.rpartition('/')[2]}/failed-$SLURM_JOB_ID"
+    name = shlex.quote(placed.directory.rpartition("/")[2])
+    return f'{_JOBS}/{name}/failed-"$SLURM_JOB_ID"'
 
 
 def _rows(words: Sequence[str]) -> Iterator[Sequence[str]]:
