@@ -17,18 +17,19 @@ from tests.support.jobs import IMAGE, PULLED, job
 
 GOLDEN = Path(__file__).parent / "slurm"
 SHARED = "/shared/ada/wsb"
+BUNDLE = f"{SHARED}/images/digits-4d4d4d4d4d4d-0a1b2c3d"
 DIRECTORY = f"{SHARED}/jobs/digits-20260101-120000-ab12"
 
 CASES = {
     "oci": (
         job(cpus=16, memory="64G"),
         IMAGE,
-        Placed(flavour=Flavour.OCI, source=f"{SHARED}/images/digits-4d4d4d4d4d4d-0a1b2c3d", directory=DIRECTORY, partition="gpu"),
+        Placed(flavour=Flavour.OCI, source=BUNDLE, directory=DIRECTORY, partition="gpu"),
     ),
     "pyxis-file": (
         job(),
         IMAGE,
-        Placed(flavour=Flavour.PYXIS, source=f"{SHARED}/images/digits-4d4d4d4d4d4d.sqsh", directory=DIRECTORY, account="vision"),
+        Placed(flavour=Flavour.PYXIS, source=f"{SHARED}/images/digits.sqsh", directory=DIRECTORY, account="vision"),
     ),
     "pyxis-registry": (
         job(),
@@ -48,7 +49,7 @@ CASES = {
     "oci-without-torchrun": (
         job(gpus=0, tasks=0, command=("sh", "prepare.sh"), env={}, time=""),
         IMAGE,
-        Placed(flavour=Flavour.OCI, source=f"{SHARED}/images/digits-4d4d4d4d4d4d-0a1b2c3d", directory=DIRECTORY),
+        Placed(flavour=Flavour.OCI, source=BUNDLE, directory=DIRECTORY),
     ),
 }
 

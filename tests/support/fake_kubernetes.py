@@ -160,7 +160,8 @@ class FakeKubernetes:
         for held in self.objects.values():
             for other, one in list(held.items()):
                 owned = any(owner["uid"] == uid for owner in one["metadata"].get("ownerReferences", ()))
-                if owned or name in one["metadata"].get("labels", {}).values() and "nodeName" in one.get("spec", {}):
+                is_pod = "nodeName" in one.get("spec", {})
+                if owned or (is_pod and name in one["metadata"].get("labels", {}).values()):
                     del held[other]
 
     def _log(self, pod: str, query: dict[str, str]) -> tuple[int, Any]:

@@ -92,16 +92,21 @@ def kill_all():
     deadline = time.time() + 5
     while time.time() < deadline:
         found = descendants(os.getpid())
-        if not found:
-            return
         for pid in found:
             kill(pid, signal.SIGKILL)
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
+        if reap() and not found:
             return
         time.sleep(0.01)
+
+
+def reap():
+    """Whether no child is left, after those that have ended were taken leave of."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return True
+    return False
 
 
 def descendants(ancestor):

@@ -12,7 +12,7 @@
 
 set -euo pipefail
 files=/shared/ada/wsb/jobs/digits-20260101-120000-ab12
-container=/shared/ada/wsb/images/digits-4d4d4d4d4d4d.sqsh
+container=/shared/ada/wsb/images/digits.sqsh
 image=sha256:4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d
 plan=sha256:abababababababababababababababababababababababababababababababab
 # as the container sees it: where the first node that fails leaves its exit code
