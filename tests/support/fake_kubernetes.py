@@ -24,7 +24,7 @@ KINDS = ("jobs", "jobsets", "trainjobs", "services", "configmaps", "pods", "reso
 
 
 class FakeKubernetes:
-    """objects: by collection's path and name. logs: by pod. refused: (verb, resource) the user may not. asked: every request."""
+    """objects: by collection's path and name. logs: by pod. refused: (verb, resource) that the user may not."""
 
     def __init__(self, installed: tuple[str, ...] = ()) -> None:
         self.objects: dict[str, dict[str, Object]] = {}

@@ -44,7 +44,7 @@ class Init:
             become(words, variables)
         code = self.wait()
         signal.setitimer(signal.ITIMER_REAL, 0)
-        kill_all()
+        leave_nobody()
         return code
 
     def wait(self):
@@ -85,16 +85,22 @@ def become(words, variables):
 
 
 def kill_all():
-    """Everything below this process, by force."""
+    """Everything below this process, by force; whether there was anything."""
     if os.getpid() == 1:
         kill(-1, signal.SIGKILL)
-        return
+        return True
+    found = descendants(os.getpid())
+    for pid in found:
+        kill(pid, signal.SIGKILL)
+    return bool(found)
+
+
+def leave_nobody():
+    """Return when nothing below this process lives any more, or after five seconds."""
     deadline = time.time() + 5
     while time.time() < deadline:
-        found = descendants(os.getpid())
-        for pid in found:
-            kill(pid, signal.SIGKILL)
-        if reap() and not found:
+        had_some = kill_all()
+        if reap() and (os.getpid() == 1 or not had_some):
             return
         time.sleep(0.01)
 
