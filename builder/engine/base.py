@@ -94,6 +94,9 @@ class ImageInfo:
     platform: str
     user: str = ""
     digests: tuple[str, ...] = ()
+    workdir: str = ""
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
