@@ -16,7 +16,8 @@ from builder.errors import Problems, WsbError
 from builder.folder import Folder
 from builder.model.values import Location
 from builder.pipeline import CONFIG
-from builder.scan.proposal import Proposal, Wishes, propose
+from builder.scan.proposal import propose
+from builder.scan.proposed import Proposal, Wishes
 from builder.scan.relaxing import Relax
 
 Ask = Callable[[str, tuple[tuple[str, str], ...]], str]

@@ -77,6 +77,21 @@ class Project:
             self.engine.close()
 
 
+def open_anywhere(directory: str) -> Project:
+    """The project at or above directory; where there is none, one of defaults, to ask an index for."""
+    from builder.config import read_spec
+    from builder.model.project import EMPTY_PROJECT
+
+    try:
+        return open_project(directory, with_image=True)
+    except WsbError as error:
+        if error.code != "no-such-file":
+            raise
+    spec = read_spec("name: none\n", pipeline.CONFIG)
+    workspace = pipeline.Workspace(directory=Path(directory), spec=spec, project=EMPTY_PROJECT, inputs_digest="")
+    return Project(workspace=workspace)
+
+
 def open_project(directory: str, *, with_image: bool, asks: bool = False) -> Project:
     """The project at or above directory, with its image if an engine has it.
 

@@ -73,10 +73,11 @@ def plan_removal(catalog: Catalog, declared: Sequence[Declared], installed: Inst
         )
     by = tuple(name for one in sorted(names) for name in (installed.brought_by.get(one, ()) if installed else ()))
     if by:
+        roots = _asked_roots(declared, installed, names)
         raise WsbError(
             "not-declared",
             f"{word} is not asked for; it is there because {_listed(by)} needs it",
-            hints=(f"`wsb remove {by[0]}` removes what brings it",),
+            hints=(f"`wsb remove {roots[0]}` removes what brings it",) if len(roots) == 1 else (),
         )
     near = nearest(word, [one.name for one in declared if one.is_own])
     raise WsbError(
@@ -84,6 +85,23 @@ def plan_removal(catalog: Catalog, declared: Sequence[Declared], installed: Inst
         f"wsb.yaml has no package {word}",
         hints=(f"did you mean {near}?",) if near else ("`wsb list` shows what is asked for and what brings what",),
     )
+
+
+def _asked_roots(declared: Sequence[Declared], installed: Installed | None, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of wsb.yaml's own packages that bring any of these, however far down; () when something else does too."""
+    own = {name: one.name for one in declared for name in one.names if one.is_own}
+    asked = {name for one in declared for name in one.names}
+    waiting, seen, found = list(names), set(names), set()
+    while waiting and installed is not None:
+        for above in map(normal, installed.brought_by.get(waiting.pop(), ())):
+            if above in asked and above not in own:
+                return ()
+            if above in own:
+                found.add(own[above])
+            elif above not in seen:
+                seen.add(above)
+                waiting.append(above)
+    return tuple(sorted(found))
 
 
 def _names_of(catalog: Catalog, word: str) -> set[str]:

@@ -9,7 +9,9 @@ It remembers what it was asked, plays the events it was given, holds images by n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import io
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -24,6 +26,7 @@ from builder.engine.base import (
     LayerProgress,
     Listener,
     Output,
+    Pushed,
 )
 
 INFO = EngineInfo(kind="docker", version="28.0.0", api_version="1.48", os="linux", arch="amd64")
@@ -58,6 +61,8 @@ class FakeEngine:
     built: dict[str, bytes] = field(default_factory=dict)
     failures: dict[str, list[BaseException]] = field(default_factory=dict)
     is_closed: bool = False
+    takes_secrets: bool = False
+    sees_images: bool = True
 
     def fail(self, method: str, *errors: BaseException) -> None:
         """Let the next calls of a method raise these, one each."""
@@ -162,6 +167,26 @@ class FakeEngine:
         self._ask("files_from_image", image)
         return {path: self.files[path] for path in paths if path in self.files}
 
+    def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
+        self._ask("archive_from_image", image)
+        yield _tar(self.files) if path == "/" else self.built.get(image, b"")
+
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        self._ask("save", tuple(references))
+        yield "\n".join(references).encode()
+
+    def load(self, tar: BinaryIO, listener: Listener) -> tuple[str, ...]:
+        names = tuple(tar.read().decode().splitlines())
+        self._ask("load", names)
+        for name in names:
+            self.hold(name)
+        return names
+
+    def push(self, reference: str, listener: Listener) -> Pushed:
+        self._ask("push", reference)
+        digest = "sha256:" + hashlib.sha256(reference.encode()).hexdigest()
+        return Pushed(reference=reference, digest=digest, sent_bytes=1, layers_sent=1, layers_there=0)
+
     def close(self) -> None:
         self.is_closed = True
 
@@ -173,3 +198,14 @@ class FakeEngine:
     def _found(self, reference: str) -> ImageInfo | None:
         by_id = (one for one in self.held.values() if one.id == reference)
         return self.held.get(reference) or next(by_id, None)
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
+    """These files as a root file system's tar."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in sorted(files.items()):
+            member = tarfile.TarInfo(path.lstrip("/"))
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
