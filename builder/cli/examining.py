@@ -36,6 +36,7 @@ _ASKED_INSIDE: Final = (
     *("gpu.wiring", "gpu.nvml", "gpu.cuda", "gpu.compat", "gpu.visible", "gpu.add.exact", "gpu.matmul.fp32"),
     "torch.variant",
 )
+_DEBIAN: Final = "http://deb.debian.org/debian/dists/bookworm/InRelease"  # the default base's own packages
 _TOOLS: Final = (
     *("nvidia-smi", "nvidia-ctk", "nvidia-container-runtime", "nvidia-container-runtime-hook", "nvidia-cdi-hook"),
     *("docker", "dockerd", "podman", "systemctl", "timedatectl", "modprobe", "mmdebstrap", "sudo"),
@@ -113,7 +114,9 @@ def _places(workspace: pipeline.Workspace | None, environ: Mapping[str, str]) ->
     index = read_pip_config(environ, Path.home()).index_url
     if index and chosen.get("pip") == USUAL_PLACES["pip"]:
         chosen["pip"] = f"{index.rstrip('/')}/numpy/"
-    return {source: TELLING_PLACES[source] if url == USUAL_PLACES[source] else url for source, url in chosen.items()}
+    mirror = workspace.spec.sources.apt if workspace else None
+    chosen["apt"] = mirror.value if mirror else _DEBIAN
+    return {source: TELLING_PLACES[source] if url == USUAL_PLACES.get(source) else url for source, url in chosen.items()}
 
 
 def _place(source: str, url: str, answer: Place | Unknown) -> Place:

@@ -115,23 +115,28 @@ def _encoding(first: bytes) -> str:
     return "utf-8"
 
 
+# a line of a traceback, or its last one: what some loggers and launchers put their prefix before as well
+_OF_TRACEBACK: Final = r"""(?=Traceback[ ]\(|[ ]{2,}\S|(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)\b)"""
 _PREFIX: Final = re.compile(
-    r"""(?:
+    rf"""(?:
       \[(?:rank|default|trainer|worker)[ ]?(?P<rank>\d+)\]:?[ ]?
     | \[\d+,(?P<mpi>\d+)\]<std(?:err|out)>:[ ]?
     | (?:rank|Rank|RANK)[ _=]?(?P<named>\d+)[ ]?[:|][ ]
-    | \d{1,4}:[ ](?=[ ]*\S)                                         # srun --label
+    | \d{{1,4}}:[ ](?=[ ]*\S)                                         # srun --label
     | (?P<step>\#\d+)[ ](?:\d+\.\d+[ ])?                            # BuildKit
-    | \d{1,5}\.\d{1,3}[ ](?=[ ]*[A-Za-z\[×│╰])                      # BuildKit, repeating a failed step
-    | \[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[ ]?UTC|[+-]\d\d:?\d\d)?\]?[:,]?[ ]
+    | \d{{1,5}}\.\d{{1,3}}[ ](?=[ ]*[A-Za-z\[×│╰])                      # BuildKit, repeating a failed step
+    | \[?\d{{4}}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[ ]?UTC|[+-]\d\d:?\d\d)?\]?[:,]?[ ]
     | \[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?[ ]
     | (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ ]+\d+[ ]\d\d:\d\d:\d\d[ ]\S+[ ][^\s:]+:[ ]
-    | \[[ ]*\d+\.\d{6}\][ ]                                         # dmesg
+    | \[[ ]*\d+\.\d{{6}}\][ ]                                         # dmesg
     | std(?:err|out)[ ][FP][ ]                                      # containerd
     | (?P<service>[\w.-]+[-_]\d+)[ ]+\|[ ]                          # docker compose
     | \[pod/(?P<pod>[^\]]+)\][ ]
     | \((?P<actor>(?:[\w.:]+[ ])?pid=\d+)(?:,[ ]ip=[\d.]+)?\)[ ]?   # ray
-    | E[ ]{3,}(?=\S)                                                # pytest
+    | E[ ]{{3,}}(?=\S)                                              # pytest
+    | (?:DEBUG|INFO|WARNING|ERROR)[ ]\d\d-\d\d[ ]\d\d:\d\d:\d\d[ ]\[[^\]\s]+\][ ]{_OF_TRACEBACK}        # vLLM
+    | [IWEF]\d{{4}}[ ]\d\d:\d\d:\d\d\.\d+[ ]+\d+[ ]\S+\][ ]{_OF_TRACEBACK}                             # glog
+    | (?!\S*(?:Error|Exception|Warning):)(?P<host>[A-Za-z][\w.-]*):[ ]{_OF_TRACEBACK}                # pdsh
     )""",
     re.VERBOSE,
 )
@@ -149,7 +154,7 @@ def place(number: int, text: str) -> Line:
         groups = found.groupdict()
         told = groups["rank"] or groups["mpi"] or groups["named"]
         rank = int(told) if told else rank
-        stream += next((groups[name] for name in ("step", "service", "pod", "actor") if groups[name]), "")
+        stream += next((groups[name] for name in ("step", "service", "pod", "actor", "host") if groups[name]), "")
         text = text[found.end() :]
     if rank is not None:
         stream += f"rank{rank}"
