@@ -142,7 +142,8 @@ def read_devcontainer(text: str, file: str) -> tuple[Item, ...]:
     """The image, the Python feature, and what the commands after creation install."""
     if len(text) > MAX_CONFIG:
         return ()
-    bare = re.sub(r"^[ \t]*//.*$|/\*.*?\*/", "", text, flags=re.MULTILINE | re.DOTALL)
+    bare = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    bare = re.sub(r"(^|[ \t,])//[^\n\"]*$", r"\1", bare, flags=re.MULTILINE)
     bare = re.sub(r",(\s*[}\]])", r"\1", bare)
     try:
         document = json.loads(bare)
