@@ -10,13 +10,14 @@ from builder.catalog.ages import AgeTable
 from builder.catalog.hardware import HardwareTable
 from builder.catalog.images import ImageTable
 from builder.catalog.imports import ImportTable
+from builder.catalog.known_errors import ErrorTable
 from builder.catalog.packages import PackageTable
 from builder.catalog.rows import TorchBuild
 from builder.catalog.tables import Tables
 from builder.catalog.torch import TorchTable
 
 
-class Catalog(TorchTable, HardwareTable, ImageTable, PackageTable, ImportTable, AgeTable):
+class Catalog(TorchTable, HardwareTable, ImageTable, PackageTable, ImportTable, AgeTable, ErrorTable):
     """All that is known, asked in the words of the resolver. A table is parsed when a query first needs it."""
 
     def __init__(self, read: Callable[[str], bytes]) -> None:

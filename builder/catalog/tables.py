@@ -19,6 +19,7 @@ NAMES = (
     "cudnn",
     "distributions",
     "ecosystem",
+    "errors",
     "gpus",
     "imports",
     "installers",

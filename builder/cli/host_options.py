@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -39,9 +40,9 @@ def host_of(host_file: str | None, driver: str | None, gpus: tuple[str, ...]) ->
     if host_file is not None:
         host = parse_host(_text(host_file), host_file, load())
     else:
-        from builder.host.local import local_host
+        from builder.surroundings import host_to_plan_for
 
-        host = local_host()
+        host = host_to_plan_for(os.environ)
     return told(host, load(), driver=driver, gpus=gpus)
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import click
 
+from builder.cli.gpu_choice import gpus_option
 from builder.errors import WsbError
+
+_INTERRUPTED = 130  # somebody pressed Ctrl-C: nothing is to be explained
 
 
 @click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -16,7 +19,8 @@ from builder.errors import WsbError
 @click.option("-p", "--port", "ports", multiple=True, type=click.IntRange(1, 65535), help="Publish a port on loopback.")
 @click.option("--shm-size", default="", metavar="SIZE", help="Size of /dev/shm, such as 16g.")
 @click.option("--network", default="", metavar="MODE", help="Network of the container: bridge, host or none.")
-@click.option("--cpu", "is_cpu", is_flag=True, help="Leave the GPU out.")
+@gpus_option
+@click.option("--cpu", "is_cpu", is_flag=True, help="Leave the GPU out; the same as --gpus none.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, required=True, metavar="[--] CMD...")
 @click.pass_obj
 def command(
@@ -26,6 +30,7 @@ def command(
     ports: tuple[int, ...],
     shm_size: str,
     network: str,
+    gpus: str | None,
     is_cpu: bool,
     words: tuple[str, ...],
 ) -> int:
@@ -33,7 +38,8 @@ def command(
 
     The project lies at /workspace; files written there belong to you.
     """
-    return start(directory, words, env=env, mounts=mounts, ports=ports, shm_size=shm_size, network=network, is_cpu=is_cpu)
+    gpus = "none" if is_cpu else gpus
+    return start(directory, words, env=env, mounts=mounts, ports=ports, shm_size=shm_size, network=network, gpus=gpus)
 
 
 def start(
@@ -45,10 +51,12 @@ def start(
     ports: tuple[int, ...] = (),
     shm_size: str = "",
     network: str = "",
-    is_cpu: bool = False,
+    gpus: str | None = None,
 ) -> int:
     """One command in the workspace, with this process's terminal and streams."""
     from builder.cli import common
+    from builder.cli.gpu_choice import gpus_for
+    from builder.doctor.tail import Tail
     from builder.launch.container import RunOptions, container_request
 
     console = common.console()
@@ -63,26 +71,33 @@ def start(
             ports=ports,
             shm_size=shm_size,
             network=network,
-            workdir=_below(present.workspace.directory, Path(directory)),
+            workdir=below(present.workspace.directory, Path(directory)),
             has_tty=sys.stdin.isatty() and sys.stdout.isatty(),
             keeps_stdin=True,
         )
+        info = common.engine_info(engine)
         request = container_request(
             image=present.image.id,
             document=present.document,
             project=present.workspace.directory,
             command=words[1:] if words[0] == "--" else words,
             identity=common.identity(),
-            info=engine.info(),
+            info=info,
             options=options,
-            with_gpu=not is_cpu,
+            gpus=gpus_for(console, engine, info, present.document, gpus),
+            watches=True,
+            image_labels=present.image.labels,
         )
-        return engine.attach(request)
+        printed = Tail()
+        code = engine.attach(request, printed)
+        if code != _INTERRUPTED:
+            common.tell_cause(console, printed.known_cause(code))
+        return code
     finally:
         engine.close()
 
 
-def _below(project: Path, started: Path) -> str:
+def below(project: Path, started: Path) -> str:
     """Where wsb was started, below the project: commands run there, as they would without a container."""
     path = started.resolve().relative_to(project).as_posix()
     return "" if path == "." else path

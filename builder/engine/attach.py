@@ -1,6 +1,7 @@
 """A container on this process's own terminal: what `wsb run` and `wsb shell` do.
 
-Bytes go straight through in both directions and nothing is looked at. With a terminal on both sides the local one is
+Bytes go straight through in both directions and nothing is looked at; who wants to see the output as well is handed a copy
+after it was written. With a terminal on both sides the local one is
 switched to raw and its size is passed on; without one, signals are passed on and the end of the input is too.
 """
 
@@ -17,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import docker.errors
 
@@ -34,33 +35,74 @@ _PATIENCE: Final = 3  # as many interrupts as docker takes before it kills
 _SIGPIPE: Final = 128 + 13  # what a shell reports of a program whose reader went away
 
 
-def attach(api: Client, request: ContainerRequest) -> int:
-    """The command's exit code, as docker reports it. The terminal is as it was before, whatever happens."""
+def attach(api: Client, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
+    """The command's exit code, as docker reports it. The terminal is as it was before, whatever happens.
+
+    on_output: gets what the command printed, once it is written.
+    """
+
+    def show(output: Output) -> None:
+        write_output(output)
+        if on_output is not None:
+            on_output(output.data)
+
     with translated(f"running {request.image}"):
         try:
             with (
                 created(api, request, has_stdin=request.keeps_stdin) as container,
                 attached(api, container, has_stdin=request.keeps_stdin) as connection,
-                _signals(api, container, request.has_tty) as has_started,
-                _raw_terminal(request.has_tty and request.keeps_stdin),
+                signals(_Container(api, container), request.has_tty) as has_started,
+                raw_terminal(request.has_tty and request.keeps_stdin),
             ):
                 api.start(container)
                 has_started()
                 try:
-                    _Pump(connection, request).run()
+                    Pump(connection, request, show).run()
                 except BrokenPipeError:  # `wsb run … | head`, or a window that was closed: the command ends too
                     stop(api, container, connection)
                     return _SIGPIPE
                 return exit_code(api, container)
         except docker.errors.APIError as error:
-            return without_command(error, _write_output)
+            return without_command(error, show)
 
 
-class _Pump:
+class Streams(Protocol):
+    """What of a request the pump looks at."""
+
+    @property
+    def has_tty(self) -> bool: ...
+
+    @property
+    def keeps_stdin(self) -> bool: ...
+
+
+class Target(Protocol):
+    """What signals and the terminal's size are for."""
+
+    def kill(self, name: str) -> None: ...
+
+    def resize(self, size: os.terminal_size) -> None: ...
+
+
+class _Container:
+    def __init__(self, api: Client, container: str) -> None:
+        self._api = api
+        self._container = container
+
+    def kill(self, name: str) -> None:
+        self._api.kill(self._container, name)
+
+    def resize(self, size: os.terminal_size) -> None:
+        self._api.resize(self._container, height=size.lines, width=size.columns)
+
+
+class Pump:
     """Carries bytes between this process's streams and the connection until the container closes it."""
 
-    def __init__(self, connection: socket.socket, request: ContainerRequest) -> None:
+    def __init__(self, connection: socket.socket, request: Streams, show: Callable[[Output], None] | None = None) -> None:
+        """show: where output goes, to this process's own streams by default."""
         self._connection = connection
+        self._show = show or write_output
         self._demultiplexer = None if request.has_tty else Demultiplexer()
         self._stdin = sys.stdin.fileno() if request.keeps_stdin and sys.stdin and not sys.stdin.closed else None
         self._has_terminal = request.has_tty and self._stdin is not None and os.isatty(self._stdin)
@@ -95,10 +137,10 @@ class _Pump:
         except ConnectionResetError:  # the engine closed with input of ours unread
             return False
         if self._demultiplexer is None:
-            _write(1, data)
+            self._show(Output(False, data))
         else:
             for output in self._demultiplexer.feed(data):
-                _write_output(output)
+                self._show(output)
         return bool(data)
 
     def _read(self) -> None:
@@ -135,7 +177,7 @@ def _end_of_input(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_WR)
 
 
-def _write_output(output: Output) -> None:
+def write_output(output: Output) -> None:
     _write(2 if output.is_stderr else 1, output.data)
 
 
@@ -151,7 +193,7 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 @contextmanager
-def _raw_terminal(is_wanted: bool) -> Iterator[None]:
+def raw_terminal(is_wanted: bool) -> Iterator[None]:
     """Keys reach the container as they are pressed, Ctrl-C among them."""
     if not is_wanted or not sys.stdin or not sys.stdin.isatty():
         yield
@@ -171,8 +213,8 @@ def _raw_terminal(is_wanted: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _signals(api: Client, container: str, has_tty: bool) -> Iterator[Callable[[], None]]:
-    """Signals, and changes of the terminal's size, go to the container while the body runs.
+def signals(target: Target, has_tty: bool) -> Iterator[Callable[[], None]]:
+    """Signals, and changes of the terminal's size, go to the target while the body runs.
 
     The value is to be called once it has started; until then a signal ends the attempt. The calls to the engine are made
     by a thread, since a handler may interrupt another one in its middle.
@@ -193,7 +235,7 @@ def _signals(api: Client, container: str, has_tty: bool) -> Iterator[Callable[[]
             arrived.put(window)
 
     before = {number: signal.signal(number, handler) for number in (*_FORWARDED, *([window] if has_tty else []))}
-    threading.Thread(target=_carry, args=(api, container, arrived, window), name="wsb-signals", daemon=True).start()
+    threading.Thread(target=_carry, args=(target, arrived, window), name="wsb-signals", daemon=True).start()
     try:
         yield has_started
     finally:
@@ -202,16 +244,16 @@ def _signals(api: Client, container: str, has_tty: bool) -> Iterator[Callable[[]
         arrived.put(None)
 
 
-def _carry(api: Client, container: str, arrived: queue.SimpleQueue[int | None], window: int) -> None:
+def _carry(target: Target, arrived: queue.SimpleQueue[int | None], window: int) -> None:
     """Passes on what arrives until None does."""
     interrupts = 0
     while (number := arrived.get()) is not None:
         with suppress(*BROKEN, docker.errors.DockerException):  # it may have ended a moment ago
             if number != window:
                 interrupts += number in (signal.SIGINT, signal.SIGTERM)
-                api.kill(container, "SIGKILL" if interrupts >= _PATIENCE else signal.Signals(number).name)
+                target.kill("SIGKILL" if interrupts >= _PATIENCE else signal.Signals(number).name)
             elif size := _terminal_size():
-                api.resize(container, height=size.lines, width=size.columns)
+                target.resize(size)
 
 
 def _terminal_size() -> os.terminal_size | None:

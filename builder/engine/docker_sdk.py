@@ -7,11 +7,21 @@ as a WsbError.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from builder.engine import attach, building, containers, images, translate
-from builder.engine.base import BuildRequest, ContainerRequest, EngineInfo, ImageInfo, Listener, Output
+from builder.engine import attach, building, containers, entering, images, moving, translate
+from builder.engine.base import (
+    BuildRequest,
+    ContainerInfo,
+    ContainerRequest,
+    EngineInfo,
+    ExecRequest,
+    ImageInfo,
+    Listener,
+    Output,
+    Pushed,
+)
 from builder.engine.calls import Client, translated
 from builder.engine.connect import connect
 from builder.engine.stream import Clock
@@ -28,6 +38,14 @@ class DockerEngine:
     def connect(cls, environ: Mapping[str, str]) -> DockerEngine:
         """The engine this environment names. Raises WsbError: engine-unreachable, engine-too-old."""
         return cls(connect(environ))
+
+    @property
+    def takes_secrets(self) -> bool:
+        return False  # a build without a session has none
+
+    @property
+    def sees_images(self) -> bool:
+        return True
 
     def info(self) -> EngineInfo:
         with translated("asking what it is"):
@@ -62,11 +80,29 @@ class DockerEngine:
     def run(self, request: ContainerRequest, on_output: Callable[[Output], None], timeout_s: float | None = None) -> int:
         return containers.run(self._api, request, on_output, timeout_s, self._clock)
 
-    def attach(self, request: ContainerRequest) -> int:
-        return attach.attach(self._api, request)
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
+        return attach.attach(self._api, request, on_output)
+
+    def containers(self, label: str) -> tuple[ContainerInfo, ...]:
+        return entering.containers(self._api, label)
+
+    def enter(self, request: ExecRequest) -> int:
+        return entering.enter(self._api, request)
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         return images.files(self._api, image, paths)
+
+    def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
+        return moving.archive(self._api, image, path)
+
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        return moving.save(self._api, references)
+
+    def load(self, tar: BinaryIO, listener: Listener) -> tuple[str, ...]:
+        return moving.load(self._api, tar, listener)
+
+    def push(self, reference: str, listener: Listener) -> Pushed:
+        return moving.push(self._api, reference, listener)
 
     def close(self) -> None:
         self._api.close()
@@ -92,6 +128,7 @@ def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any], endpoint: 
         cdi_devices=tuple(str(device["ID"]) for device in info.get("DiscoveredDevices") or () if device.get("Source") == "cdi"),
         root_dir=str(info.get("DockerRootDir", "")),
         endpoint=endpoint,
+        proxy=str(info.get("HttpsProxy") or info.get("HttpProxy") or ""),
     )
 
 

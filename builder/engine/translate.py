@@ -50,10 +50,11 @@ _REFUSALS: Final = (
         re.compile(
             r"could not select device driver|CDI device injection failed|CDI registry initialization|AMD CDI spec not found"
             r"|failed to discover GPU vendor|nvidia-container-cli|nvidia-container-runtime|unknown or invalid runtime name"
+            r"|error gathering device information while adding custom device"
         ),
-        "engine-refused",
+        "gpu-refused",
         "the engine cannot hand a GPU to the container",
-        "`wsb doctor` shows which link between the GPU and this engine is missing",
+        "`--gpus none` runs without one; `wsb doctor` shows which link between the GPU and this engine is missing",
     ),
     (
         re.compile(r"no such image|image not known", re.IGNORECASE),
@@ -179,6 +180,17 @@ def base_unreachable(image: str, text: str) -> WsbError:
             0, f"is the name right? a private image, or a limit on pulls, needs `docker login {registry_of(image)}` first"
         )
     return WsbError("base-unreachable", f"cannot get the image {image} from {host}", details=[text], hints=hints)
+
+
+def push_refused(reference: str, text: str) -> WsbError:
+    """A registry, or the engine on the way to it, did not take an image."""
+    host = registry_of(reference)
+    hints = [f"who may push there? `docker login {host}`; a repository may have to be made in its web page first"]
+    if re.search(r"http: server gave HTTP response to HTTPS client|x509|certificate", text):
+        hints = [
+            f"{host} has no certificate this engine trusts: see `insecure-registries` or /etc/docker/certs.d/{host}/ca.crt"
+        ]
+    return WsbError("registry-refused", f"cannot push {reference} to {host}", details=text.splitlines()[-3:], hints=hints)
 
 
 def build_failure(tag: str, failure: Failure) -> WsbError:

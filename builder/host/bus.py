@@ -27,7 +27,7 @@ _NODES: Final = (
     "dev/kfd",
     "dev/dri/renderD*",
 )
-_ID_TABLES: Final = ("usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids", "usr/share/pci.ids")
+ID_TABLES: Final = ("usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids", "usr/share/pci.ids")
 
 
 def bus_gpus(root: Path = Path("/")) -> tuple[BusGpu, ...] | Unknown:
@@ -36,7 +36,7 @@ def bus_gpus(root: Path = Path("/")) -> tuple[BusGpu, ...] | Unknown:
     try:
         devices = sorted(folder.iterdir())
     except OSError as error:
-        return Unknown(f"{folder} cannot be read: {error.strerror}")
+        return Unknown(f"/sys/bus/pci/devices cannot be read: {error.strerror}")
     found = [gpu for device in devices if (gpu := _bus_gpu(device)) is not None]
     names = _names(root, found) if found else {}
     return tuple(
@@ -71,7 +71,7 @@ def _bus_gpu(device: Path) -> BusGpu | None:
 def _names(root: Path, gpus: list[BusGpu]) -> dict[tuple[str, str], str]:
     """(vendor, device) → the name that lspci would print, from the table it reads."""
     wanted = {(gpu.vendor_id, gpu.device_id) for gpu in gpus if gpu.vendor != "other"}
-    table = next((path for name in _ID_TABLES if (path := root / name).is_file()), None)
+    table = next((path for name in ID_TABLES if (path := root / name).is_file()), None)
     if not wanted or table is None:
         return {}
     names: dict[tuple[str, str], str] = {}

@@ -13,11 +13,19 @@ from builder.model.values import DriverVersion, Unknown
 
 
 def local_host(root: Path = Path("/")) -> Host:
-    """This machine, with the details behind its facts. root: of the file system, for the tree of another machine."""
+    """This machine, with the details behind its facts. root: of the file system, for tests."""
+    return _host(nvidia.probe(), root)
+
+
+def tree_host(root: Path) -> Host:
+    """The machine whose kernel's files lie below root; its NVML cannot be asked from here."""
+    return _host(nvidia.Nvidia(answer="not-asked"), root)
+
+
+def _host(nvml: nvidia.Nvidia, root: Path) -> Host:
     os_name = _os(root)
     if os_name == "macos":
         return Host(os="macos", arch=_arch(), driver=None, gpus=(), details=HostDetails(flavour="mac", nvml="absent", bus=()))
-    nvml = nvidia.probe()
     flavour = _flavour(os_name, root)
     seen = bus.bus_gpus(root)
     details = HostDetails(
@@ -40,9 +48,9 @@ def _driver(nvml: nvidia.Nvidia, details: HostDetails) -> DriverVersion | Unknow
         return nvml.driver
     if isinstance(details.kernel_module, DriverVersion):
         return details.kernel_module
-    if nvml.answer == "absent" and details.flavour == "wsl":
+    if nvml.answer in _WITHOUT_NVML and details.flavour == "wsl":
         return Unknown(_NO_WSL_DRIVER)
-    if nvml.answer == "absent" and details.flavour == "jetson":
+    if nvml.answer in _WITHOUT_NVML and details.flavour == "jetson":
         return Unknown("a Jetson's driver comes with its L4T release, which has no version of its own here")
     return nvml.driver
 
@@ -62,6 +70,7 @@ def _gpus(nvml: nvidia.Nvidia, details: HostDetails, root: Path) -> tuple[Gpu, .
     return Unknown(_NO_WSL_DRIVER) if details.flavour == "wsl" else ()
 
 
+_WITHOUT_NVML = ("absent", "not-asked")
 _NO_WSL_DRIVER = "this is WSL, and NVML is not there; is the Windows driver installed?"
 
 
@@ -108,9 +117,12 @@ def _arch() -> Architecture:
     return "aarch64" if platform.machine().lower() in ("aarch64", "arm64") else "x86_64"
 
 
+CA_VARIABLES = ("WSB_CA", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
+
+
 def ca_bundle(environ: Mapping[str, str]) -> str | None:
     """The file of certificate authorities this machine's own tools are told to trust, if the environment names one."""
-    for name in ("WSB_CA", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT"):
+    for name in CA_VARIABLES:
         path = environ.get(name)
         if path and Path(path).is_file():
             return path

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from builder.engine.base import ContainerRequest, EngineInfo
-from builder.model.values import Passthrough
+from builder.launch import ide_container
+from builder.launch.arrival import watched
+from builder.launch.devices import NOTHING, HandedIn, accelerator_of, handed_in
+from builder.launch.gpus import ChosenGpus
+from builder.model.host import Host
+from builder.model.values import Unknown
+from builder.resolve.passthrough import choose_passthrough
 
 WORKSPACE = "/workspace"
 GROUP_GID = 900
+
+
+NOT_ASKED = Host(os="linux", arch="x86_64", driver=Unknown("nobody asked"), gpus=Unknown("nobody asked"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpus:
+    """The GPUs of one container: which, and how the engine is asked for them."""
+
+    handed: HandedIn
+    chosen: ChosenGpus
+
+
+NO_GPUS = Gpus(handed=NOTHING, chosen=ChosenGpus())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,42 +67,53 @@ def container_request(
     info: EngineInfo,
     options: RunOptions,
     with_gpu: bool = True,
+    gpus: Gpus | None = None,
+    watches: bool = False,
+    image_labels: Mapping[str, str] | None = None,
 ) -> ContainerRequest:
     """The request for one command in the workspace.
 
     document: the plan as the image carries it (/opt/wsb/plan.json). project: the folder on the engine's machine.
+    gpus: what was chosen; None: every GPU that the plan's torch can use. watches: the command starts only where it arrived.
+    image_labels: of the image, so that an IDE which attaches to the container finds what it needs to know.
     """
+    chosen = (gpus or every_gpu(document, info)) if with_gpu else NO_GPUS
+    handed = chosen.handed
     run = document.get("run", {})
     user = document.get("user", {"name": "dev", "uid": 1000})
+    as_user = _user(identity, user, info)
     ports = tuple(options.ports) or tuple(run.get("ports", ())) if options.publishes_ports else ()
     return ContainerRequest(
         image=image,
-        command=tuple(command),
-        user=_user(identity, user, info),
-        groups=(str(GROUP_GID),),
+        command=watched(command, handed.mode, chosen.chosen) if watches else tuple(command),
+        user=as_user,
+        groups=(str(GROUP_GID), *handed.groups),
         workdir=f"{WORKSPACE}/{options.workdir}".rstrip("/"),
-        env={**_home(identity, user, info), **run.get("env", {}), **options.env},
+        env={**_home(identity, user, info), **run.get("env", {}), **dict(handed.env), **options.env},
         mounts=(
             (str(project), WORKSPACE, False),
             *(_mount(text, project) for text in (*run.get("mounts", ()), *options.mounts)),
         ),
         ports=tuple((port, port) for port in ports),
         shm_size=options.shm_size or run.get("shm_size", "8g"),
-        labels={"dev.wsb.project": str(project), "dev.wsb.name": str(document.get("name", ""))},
+        labels={
+            "dev.wsb.project": str(project),
+            "dev.wsb.name": str(document.get("name", "")),
+            **ide_container.labels(project, image_labels or {}, as_user),
+        },
         network=options.network,
         has_tty=options.has_tty,
         keeps_stdin=options.keeps_stdin,
-        device_requests=device_requests(Passthrough(document.get("passthrough", "none") if with_gpu else "none")),
+        device_requests=handed.requests,
+        devices=handed.devices,
+        runtime=handed.runtime,
     )
 
 
-def device_requests(passthrough: Passthrough) -> tuple[Mapping[str, object], ...]:
-    """What to ask the engine for, in its API's words."""
-    if passthrough is Passthrough.GPUS:
-        return ({"Driver": "", "Count": -1, "DeviceIDs": [], "Capabilities": [["gpu"]], "Options": {}},)
-    if passthrough is Passthrough.CDI:
-        return ({"Driver": "cdi", "Count": 0, "DeviceIDs": ["nvidia.com/gpu=all"], "Capabilities": [], "Options": {}},)
-    return ()
+def every_gpu(document: Mapping[str, Any], info: EngineInfo, host: Host = NOT_ASKED) -> Gpus:
+    """All GPUs of the engine's host, in the way that fits the plan's torch and this engine."""
+    handing = choose_passthrough(accelerator_of(document), replace(host, engine=info))
+    return Gpus(handed=handed_in(handing.mode, ChosenGpus(), info, host), chosen=ChosenGpus())
 
 
 def _user(identity: Identity, user: Mapping[str, Any], info: EngineInfo) -> str:

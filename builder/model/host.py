@@ -6,10 +6,10 @@ bus, the kernel's driver, NVML, device files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from builder.model.engine import EngineInfo
+from builder.model.frozen import frozen
 from builder.model.values import ComputeCapability, CudaVersion, DriverVersion, Unknown
 
 OperatingSystem = Literal["linux", "windows", "macos"]
@@ -17,7 +17,7 @@ Architecture = Literal["x86_64", "aarch64"]
 Vendor = Literal["nvidia", "amd", "intel", "apple", "other"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MigInstance:
     """One slice of a GPU. index: on its GPU; the slice is called <gpu>:<index> then. memory_mib: None when not told."""
 
@@ -27,7 +27,7 @@ class MigInstance:
     memory_mib: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class GpuState:
     """What only the machine itself tells of a GPU. None: the driver does not tell (many cards have no ECC, WSL no counters).
 
@@ -48,7 +48,7 @@ class GpuState:
     compute_mode: Literal["default", "exclusive", "prohibited"] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Gpu:
     """One GPU. memory_mib: its memory in MiB, None when not told. compute_capability: None for other makes than NVIDIA.
 
@@ -63,7 +63,7 @@ class Gpu:
     state: GpuState | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BusGpu:
     """A display or compute device on the PCI bus, whether or not a driver has it. kernel_driver: such as nvidia, nouveau."""
 
@@ -75,15 +75,16 @@ class BusGpu:
     kernel_driver: str | None = None
 
 
-NvmlAnswer = Literal["works", "absent", "driver-not-loaded", "mismatch", "no-permission", "other"]
+NvmlAnswer = Literal["works", "absent", "not-asked", "driver-not-loaded", "mismatch", "no-permission", "other"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HostDetails:
     """The links below Host.
 
     flavour: what kind of machine it is; a Jetson has no GPU on a bus, WSL has no kernel driver.
-    nvml: how NVML answered when it was started, and in its own words in nvml_said ("" when it works or is absent).
+    nvml: how NVML answered when it was started, and in its own words in nvml_said ("" when it works or is absent). It is
+        not asked on a machine that is only reached through its engine.
     kernel_module: the loaded NVIDIA kernel driver; None: none is loaded.
     nodes: device files for GPUs, each with the numeric id of its group: ("/dev/kfd", 109).
     lost: GPUs that the driver counts and cannot talk to, one sentence each.
@@ -100,7 +101,7 @@ class HostDetails:
     rocm: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Host:
     """Facts of one machine.
 
@@ -125,7 +126,7 @@ class Host:
         return not isinstance(self.driver, Unknown) and not isinstance(self.gpus, Unknown)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Reach:
     """What a quick look told about the sources of a build; only `wsb build --fallback` looks.
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from builder.catalog.catalog import Catalog
 from builder.catalog.imports import normal
@@ -41,7 +40,7 @@ def read_declared(spec: Spec, project: Project, catalog: Catalog) -> tuple[Decla
     own += [_conda(one, catalog, is_own=True) for one in spec.packages.conda]
     own += [_apt(one) for one in spec.packages.apt]
     others = [_pip(one) for one in project.pip] + [_conda(one, catalog) for one in project.conda]
-    return (*own, *_torch(spec, project), *others)
+    return (*own, *_torch(spec, project), *_python(project), *others)
 
 
 def _pip(one: Located[str], *, is_own: bool = False) -> Declared:
@@ -98,12 +97,9 @@ def _torch(spec: Spec, project: Project) -> list[Declared]:
     return found
 
 
-def planned_names(document: Mapping[str, Any]) -> frozenset[str]:
-    """Normalised names of all Python packages that a plan installs, as its JSON has them."""
-    packages: Mapping[str, Sequence[str]] = document.get("packages", {})
-    names = {pip_line(text).name for text in packages.get("pip", ())}
-    names |= {normal(conda_line(text).name) for text in packages.get("conda", ())}
-    torch = document.get("torch")
-    if torch:
-        names |= {"torch", *torch.get("install_companions", ())}
-    return frozenset(names - {""})
+def _python(project: Project) -> list[Declared]:
+    """The Python that the project's files ask for, which wsb.yaml may overrule."""
+    asked = project.python
+    if asked is None or asked.value.is_any:
+        return []
+    return [Declared(name="python", text=f"python {asked.value}", where=asked.where, kind="torch", names=("python",))]

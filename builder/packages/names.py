@@ -31,6 +31,7 @@ from builder.resolve.lines import as_pip, conda_line, pip_line
 Kind = Literal["pip", "conda", "apt"]
 
 _WORD = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?P<extras>\[[^\]]*\])?\s*(?P<asks>[=<>!~][^;]*)?(?P<marker>;.*)?")
+_SHARED = "{0} is shared by many packages, named like the part that is imported: {1}-…"
 _CUDA = re.compile(r"cuda|cudatoolkit|cuda-?toolkit|pytorch-cuda|nvidia-cuda-toolkit|cudnn|nvcc", re.IGNORECASE)
 
 
@@ -213,15 +214,17 @@ class Suggestion:
 
 
 def suggest(catalog: Catalog, name: str) -> Suggestion:
-    """For an import that nothing provides. name: dotted, as imported."""
+    """For an import that nothing provides. name: dotted only where several packages share its top."""
     row = catalog.import_name(name)
     if row is None:
         top = normal(name.partition(".")[0])
+        if "." in name:
+            return Suggestion(command="", item="", because=_SHARED.format(name.partition(".")[0], normal(name)))
         trap = catalog.import_trap(top)
         if trap is not None:
             because = f"{top} on the index is another package: {trap['is']}"
             return Suggestion(command="", item="", because=because)
-        return Suggestion(command=f"wsb add {top}", item=top, because="no table knows it: the name is taken as it is imported")
+        return Suggestion(command=f"wsb add {top}", item=top, because="its package is taken to have the same name")
     written = str(row["distribution"])
     note = str(row.get("note", ""))
     if written.startswith("("):

@@ -12,6 +12,7 @@ from builder.resolve.given import Given, listed
 from builder.resolve.ground import BOOTSTRAPPED, Ground
 from builder.resolve.limits import image_refuses
 from builder.resolve.notes import Notes, rejected
+from builder.resolve.tags import warn_of_tag
 from builder.resolve.target import Target
 
 _NVIDIA = re.compile(r"(?:^|/)nvidia/cuda:(?P<cuda>\d+\.\d+(?:\.\d+)?)(?P<rest>\S*)$")
@@ -59,6 +60,7 @@ def _bootstrapped(ground: Ground, choice: Choice | None, compiles: tuple[str, ..
 def _asked_for(given: Given, ground: Ground, target: Target, notes: Notes) -> BasePlan:
     image = ground.value
     notes.decide("base.image", image, f"wsb.yaml asks for it ({ground.where})")
+    warn_of_tag(image, target, given.catalog, notes)
     flavour = _flavour(image)
     nvidia = _NVIDIA.search(image)
     if nvidia:

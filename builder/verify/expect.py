@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from builder.model.frozen import frozen
+
 GpuMode = Literal["none", "auto", "required"]
 
 PROBES = "/opt/wsb/probes/run.py"
@@ -14,28 +16,42 @@ PLAN = "/opt/wsb/plan.json"
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
+@frozen
+class GpuExpectation:
+    """What was asked of the engine. count: how many whole GPUs, None for "whatever there is". way: such as cdi.
+
+    uuids: of the GPUs that were asked for, where the host told them.
+    """
+
+    mode: GpuMode
+    count: int | None = None
+    uuids: tuple[str, ...] = ()
+    way: str = ""
+
+
 def expectations(
     document: Mapping[str, Any],
     uid: int | None,
     gid: int | None,
     workspace: str | None,
-    gpu_mode: GpuMode,
+    gpu: GpuExpectation | GpuMode,
     *,
-    gpu_count: int | None = None,
     has_shm: bool = True,
 ) -> dict[str, Any]:
     """What the probes should find. A key that is absent is not known, and nothing is then held against it.
 
     document: the plan's JSON, as `wsb plan --json` prints it and the image carries it.
     uid, gid: of the container's user, None when the caller does not choose them.
+    gpu: what was asked of the engine; a mode alone says nothing of how many or which.
     workspace: where in the container the project is mounted, None when it is not.
-    gpu_count: how many devices were asked for, None for "whatever there is".
     has_shm: whether the container is started with the plan's shm_size; not so during a build.
     """
+    if isinstance(gpu, str):
+        gpu = GpuExpectation(mode=gpu)
     expected: dict[str, Any] = {
         "python": document["python"],
         "torch": _torch(document["torch"]) if "torch" in document else None,
-        "gpu": _known(mode=gpu_mode, count=gpu_count if gpu_mode == "required" else None),
+        "gpu": _known(mode=gpu.mode, count=gpu.count, uuids=list(gpu.uuids) or None, way=gpu.way or None),
     }
     if document.get("digest"):
         expected["digest"] = document["digest"]

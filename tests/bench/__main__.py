@@ -23,7 +23,11 @@ from tests.support.http_server import serve
 from tests.support.private_engine import PrivateEngine, private_engine
 from tests.support.registry import running_registry
 
-ENVIRONMENT = "bash ca-certificates curl git procps python3.11 python3.11-venv python3-pip python-is-python3"
+# envd installs into the base's own Python, which Debian marks as not to be touched.
+PYTHON_OF_ITS_OWN = (
+    "apt-get update -q && apt-get install -y -q --no-install-recommends bash ca-certificates curl git procps"
+    " python3.11 python3.11-venv python3-pip python-is-python3 && rm /usr/lib/python3.11/EXTERNALLY-MANAGED"
+)
 
 
 def main() -> int:
@@ -95,7 +99,7 @@ def _bases(engine: PrivateEngine, image: str, registry: str) -> Iterator[tuple[s
             ["docker", "load", "--quiet"], stdin=saved.stdout, env=dict(engine.environ), check=True, stdout=sys.stderr
         )
     base, with_python = f"{registry}/base:1", f"{registry}/base-python:1"
-    for name, steps in ((base, ""), (with_python, f"RUN apt-get update && apt-get install -y -q {ENVIRONMENT}\n")):
+    for name, steps in ((base, ""), (with_python, f"RUN {PYTHON_OF_ITS_OWN}\n")):
         dockerfile = f"FROM {image}\nLABEL dev.wsb.suite=bookworm\n{steps}"
         command = ["docker", "build", "--quiet", "--tag", name, "-"]
         environ = {**engine.environ, "DOCKER_BUILDKIT": "1"}

@@ -9,19 +9,24 @@ It remembers what it was asked, plays the events it was given, holds images by n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import io
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from builder.engine.base import (
     BuildRequest,
+    ContainerInfo,
     ContainerRequest,
     EngineInfo,
     Event,
+    ExecRequest,
     ImageInfo,
     LayerProgress,
     Listener,
     Output,
+    Pushed,
 )
 
 INFO = EngineInfo(kind="docker", version="28.0.0", api_version="1.48", os="linux", arch="amd64")
@@ -41,7 +46,7 @@ class FakeEngine:
     """asked: method and first argument of every call, in order. built: the tar each build was given, by tag.
 
     events: told by every build. pullable: references a pull finds; None means all. runs: what the next commands do, then
-    a silent success. files: what files_from_image finds, whatever the image.
+    a silent success. files: what files_from_image finds, whatever the image. running: what containers() finds.
     """
 
     events: Sequence[Event] = ()
@@ -49,12 +54,15 @@ class FakeEngine:
     pullable: Sequence[str] | None = None
     runs: list[Ran] = field(default_factory=list)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    running: Sequence[ContainerInfo] = ()
     engine_info: EngineInfo = INFO
     held: dict[str, ImageInfo] = field(default_factory=dict)
     asked: list[tuple[str, object]] = field(default_factory=list)
     built: dict[str, bytes] = field(default_factory=dict)
     failures: dict[str, list[BaseException]] = field(default_factory=dict)
     is_closed: bool = False
+    takes_secrets: bool = False
+    sees_images: bool = True
 
     def fail(self, method: str, *errors: BaseException) -> None:
         """Let the next calls of a method raise these, one each."""
@@ -139,13 +147,45 @@ class FakeEngine:
                 on_output(Output(is_stderr=is_stderr, data=data))
         return ran.code
 
-    def attach(self, request: ContainerRequest) -> int:
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
         self._ask("attach", request)
+        ran = self.runs.pop(0) if self.runs else Ran()
+        if on_output is not None:
+            on_output(ran.stdout + ran.stderr)
+        return ran.code
+
+    def containers(self, label: str) -> tuple[ContainerInfo, ...]:
+        self._ask("containers", label)
+        key, _, value = label.partition("=")
+        return tuple(one for one in self.running if key in one.labels and value in ("", one.labels[key]))
+
+    def enter(self, request: ExecRequest) -> int:
+        self._ask("enter", request)
         return (self.runs.pop(0) if self.runs else Ran()).code
 
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         self._ask("files_from_image", image)
         return {path: self.files[path] for path in paths if path in self.files}
+
+    def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
+        self._ask("archive_from_image", image)
+        yield _tar(self.files) if path == "/" else self.built.get(image, b"")
+
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        self._ask("save", tuple(references))
+        yield "\n".join(references).encode()
+
+    def load(self, tar: BinaryIO, listener: Listener) -> tuple[str, ...]:
+        names = tuple(tar.read().decode().splitlines())
+        self._ask("load", names)
+        for name in names:
+            self.hold(name)
+        return names
+
+    def push(self, reference: str, listener: Listener) -> Pushed:
+        self._ask("push", reference)
+        digest = "sha256:" + hashlib.sha256(reference.encode()).hexdigest()
+        return Pushed(reference=reference, digest=digest, sent_bytes=1, layers_sent=1, layers_there=0)
 
     def close(self) -> None:
         self.is_closed = True
@@ -158,3 +198,14 @@ class FakeEngine:
     def _found(self, reference: str) -> ImageInfo | None:
         by_id = (one for one in self.held.values() if one.id == reference)
         return self.held.get(reference) or next(by_id, None)
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
+    """These files as a root file system's tar."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in sorted(files.items()):
+            member = tarfile.TarInfo(path.lstrip("/"))
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()

@@ -74,9 +74,13 @@ def matmul_fp64(context):
 
 
 @check("compute.matmul.bf16", limit_s=60, start=WARM)
-def matmul_bf16(context):
-    """bfloat16 in and out; the reference starts from the rounded inputs."""
+def matmul_bf16_cpu(context):
     del context
+    return matmul_bf16("cpu")
+
+
+def matmul_bf16(device):
+    """bfloat16 in and out; the reference starts from the rounded inputs."""
     import torch
 
     if not hasattr(torch, "bfloat16"):
@@ -85,9 +89,9 @@ def matmul_bf16(context):
     depth = 64
     try:
         left, right = torch.randn(48, depth).to(torch.bfloat16), torch.randn(depth, 40).to(torch.bfloat16)
-        got = torch.matmul(left, right)
+        got = torch.matmul(left.to(device), right.to(device))
     except RuntimeError as error:  # releases before 1.3 or so convert but do not multiply
-        return skipped("torch %s does not multiply bfloat16 on the CPU: %s" % (torch.__version__, str(error).splitlines()[0]))
+        return skipped("torch %s does not multiply bfloat16 here: %s" % (torch.__version__, str(error).splitlines()[0]))
     exact = torch.matmul(left.double(), right.double())
     size = torch.matmul(left.double().abs(), right.double().abs())
     # Sums are kept in float32 and rounded once; older releases kept them in bfloat16 (1.9.1 was seen to).
@@ -164,15 +168,20 @@ def layer_norm_fp32(context):
 
 
 @check("compute.reduce.fp32", limit_s=60, start=WARM)
-def reduce_fp32(context):
-    """sum and mean of a million numbers against math.fsum, min, max and argmax exactly; large enough to use all threads."""
+def reduce_fp32_cpu(context):
     del context
+    return reduce_fp32("cpu")
+
+
+def reduce_fp32(device):
+    """sum and mean of a million numbers against math.fsum, min, max and argmax exactly; large enough to use all threads."""
     import torch
 
     torch.manual_seed(20250107)
     count = 1000000
     numbers = torch.rand(count) - 0.25
     plain = numbers.double().tolist()
+    numbers = numbers.to(device)
     exact, size = math.fsum(plain), math.fsum(abs(value) for value in plain)
     bound = 8 * math.sqrt(count) * U32 * size
     wrong = {}
@@ -191,9 +200,13 @@ def reduce_fp32(context):
 
 
 @check("compute.svd.fp32", limit_s=60, start=WARM)
-def svd_fp32(context):
-    """A matrix made of known singular values; LAPACK's own measure, |A - USV'| / (|A|·max(m,n)·eps), stays below 30."""
+def svd_fp32_cpu(context):
     del context
+    return svd_fp32("cpu")
+
+
+def svd_fp32(device):
+    """A matrix made of known singular values; LAPACK's own measure, |A - USV'| / (|A|·max(m,n)·eps), stays below 30."""
     import torch
 
     torch.manual_seed(20250108)
@@ -204,11 +217,11 @@ def svd_fp32(context):
     right = decompose(torch.randn(columns, columns, dtype=torch.float64))[0]
     matrix = torch.matmul(left * values, right.t()).float()
     if hasattr(getattr(torch, "linalg", None), "svd"):
-        u, s, vt = torch.linalg.svd(matrix, full_matrices=False)
+        u, s, vt = torch.linalg.svd(matrix.to(device), full_matrices=False)
     else:
-        u, s, v = torch.svd(matrix)
+        u, s, v = torch.svd(matrix.to(device))
         vt = v.t()
-    u, s, vt, wide = u.double(), s.double(), vt.double(), matrix.double()
+    u, s, vt, wide = u.cpu().double(), s.cpu().double(), vt.cpu().double(), matrix.double()
     unit = max(rows, columns) * 2 * U32
     measured = {
         "residual": float((wide - torch.matmul(u * s, vt)).norm() / (wide.norm() * unit)),
@@ -225,9 +238,13 @@ def svd_fp32(context):
 
 
 @check("compute.sdpa.fp32", limit_s=60, start=WARM)
-def sdpa_fp32(context):
-    """Causal attention against its definition in float64."""
+def sdpa_fp32_cpu(context):
     del context
+    return sdpa("cpu")
+
+
+def sdpa(device, type_name="float32", unit=U32):
+    """Causal attention against its definition in float64. type_name, unit: of what goes in and comes out, and its roundoff."""
     import torch
 
     attend = getattr(torch.nn.functional, "scaled_dot_product_attention", None)
@@ -235,13 +252,15 @@ def sdpa_fp32(context):
         return skipped("torch %s has no scaled_dot_product_attention (2.0 brought it)" % torch.__version__)
     torch.manual_seed(20250109)
     length, width = 96, 32
-    query, key, value = (torch.randn(2, 4, length, width) for _ in range(3))
-    got = attend(query, key, value, is_causal=True)
+    query, key, value = (torch.randn(2, 4, length, width).to(getattr(torch, type_name)) for _ in range(3))
+    got = attend(query.to(device), key.to(device), value.to(device), is_causal=True)
     scores = torch.matmul(query.double(), key.double().transpose(-2, -1)) / math.sqrt(width)
     future = torch.ones(length, length).triu(1) > 0
     weights = torch.softmax(scores.masked_fill(future, float("-inf")), dim=-1)
     exact = torch.matmul(weights, value.double())
     # An error d in a score is a relative error d of its weight; scores err by 8·sqrt(width)·u·|q||k|/sqrt(width).
     size = float(torch.matmul(query.double().abs(), key.double().abs().transpose(-2, -1)).max())
-    bound = (8 * size + 8 * math.sqrt(length) + 32) * U32 * torch.matmul(weights, value.double().abs())
+    # In half precision the scores and sums stay in float32; weights and the result are rounded once more.
+    rounding = (8 * size + 8 * math.sqrt(length) + 32) * U32 + (0 if unit == U32 else 4 * unit)
+    bound = rounding * torch.matmul(weights, value.double().abs())
     return within(got, exact, bound, "float64 within the rounding of scores, weights and sums")

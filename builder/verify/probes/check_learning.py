@@ -99,12 +99,12 @@ def compiled(context):
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder  # before the import; no cache is left in the user's home
     os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
     try:
-        return compile_and_compare()
+        return compile_and_compare("cpu")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def compile_and_compare():
+def compile_and_compare(device):
     import torch
 
     if not hasattr(torch, "compile"):
@@ -116,7 +116,7 @@ def compile_and_compare():
     torch.manual_seed(20250112)
     inputs = torch.randn(1000)
     try:
-        got = torch.compile(wave)(inputs)
+        got = torch.compile(wave)(inputs.to(device)).cpu()
     except RuntimeError as error:
         if "not supported" in str(error) or "not yet supported" in str(error):  # this Python is too new for this torch
             return skipped(first_lines(str(error), 1))

@@ -22,7 +22,20 @@ import probe_child  # noqa: E402
 import probe_kit  # noqa: E402
 import probe_process  # noqa: E402
 
-BUILT_IN = ("check_environment", "check_place", "check_torch", "check_compute", "check_learning", "check_data", "check_gpu")
+BUILT_IN = (
+    "check_environment",
+    "check_place",
+    "check_torch",
+    "check_compute",
+    "check_learning",
+    "check_data",
+    "check_gpu_driver",
+    "check_gpu",
+    "check_gpu_compute",
+    "check_gpu_build",
+    "check_gpu_speed",
+    "check_gpu_many",
+)
 IMPORT_ID = "torch.import"
 
 
@@ -131,7 +144,7 @@ def select(checks, options, context):
         checks = [check for check in checks if check.group in groups]
     if options.quick:
         wants_gpu = context.gpu_mode != "none"
-        checks = [check for check in checks if check.is_quick or (wants_gpu and check.id == "gpu.visible")]
+        checks = [check for check in checks if check.is_quick and (wants_gpu or check.group != "gpu")]
     return checks
 
 

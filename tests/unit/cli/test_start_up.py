@@ -61,4 +61,5 @@ def test_a_plan_needs_yaml_and_packaging_and_no_engine(verb: str) -> None:
     assert packages(modules) <= {"click", "builder", "yaml", "_yaml", "packaging", "pynvml"}
     assert modules & HEAVY == set()
     rooms = {".".join(name.split(".")[:2]) for name in modules if name.startswith("builder.")}
-    assert rooms & {"builder.engine", "builder.verify", "builder.launch", "builder.doctor", "builder.making"} == set()
+    assert rooms & {"builder.verify", "builder.launch", "builder.doctor", "builder.making"} == set()
+    assert {name for name in modules if name.startswith("builder.engine")} <= {"builder.engine", "builder.engine.base"}

@@ -127,6 +127,12 @@ def test_a_value_is_set_in_its_quotes() -> None:
     )
 
 
+def test_a_comment_that_was_lined_up_stays_in_its_column() -> None:
+    text = 'python: "3.9"      # old\ntorch: "2.6"       # mine\n'
+    assert set_value(text, ("python",), "3.11") == 'python: "3.11"     # old\ntorch: "2.6"       # mine\n'
+    assert set_value(text, ("torch",), ">=2.4,<2.7,!=2.5") == text.replace('"2.6"       #', '">=2.4,<2.7,!=2.5"  #')
+
+
 def test_a_list_takes_the_place_of_a_list() -> None:
     assert set_value("ide:\n- a\n- b # x\nname: m\n", ("ide",), ["c", "d e"]) == 'ide: [c, "d e"]\nname: m\n'
     assert set_value("ide: [a,\n  b] # x\nname: m\n", ("ide",), []) == "ide: [] # x\nname: m\n"

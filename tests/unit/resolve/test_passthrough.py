@@ -36,7 +36,7 @@ CASES: list[tuple[str, EngineInfo | None, Host, Passthrough]] = [
     ("nobody asked", None, RTX, Passthrough.GPUS),
     ("an old Docker with the toolkit", docker("20.10.24+dfsg1", **WITH_HOOK), RTX, Passthrough.GPUS),
     (
-        "a Docker too old for CDI, with specs lying about",
+        "a Docker too old for the specs that lie about",
         docker("24.0.7", cdi_devices=NVIDIA, **WITH_HOOK),
         RTX,
         Passthrough.GPUS,

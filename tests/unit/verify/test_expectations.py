@@ -11,7 +11,7 @@ from builder.model.plan import BasePlan, PackagesPlan, Plan, RunPlan, SourcesPla
 from builder.model.values import Manager, Passthrough, Variant
 from builder.resolve import plan_json
 from builder.verify.command import request_command
-from builder.verify.expect import expectations, size_bytes
+from builder.verify.expect import GpuExpectation, expectations, size_bytes
 
 PLAN = Plan(
     name="mnist",
@@ -36,7 +36,7 @@ PLAN = Plan(
 
 
 def test_everything_the_plan_decides_is_expected():
-    assert expectations(plan_json(PLAN), 1000, 100, "/workspace", "required", gpu_count=2) == {
+    assert expectations(plan_json(PLAN), 1000, 100, "/workspace", GpuExpectation(mode="required", count=2)) == {
         "python": "3.11",
         "torch": {"version": "2.6.0", "variant": "cu126", "torchvision": "0.21.0", "companions": ["torchvision"]},
         "gpu": {"mode": "required", "count": 2},

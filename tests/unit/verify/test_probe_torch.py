@@ -92,8 +92,9 @@ class ones:
         ([], 2.0, {"mode": "none"}, False, Status.SKIP, "none"),
         (["NVIDIA H200"], 2.0, {"mode": "none"}, False, Status.SKIP, "none"),
         ([], 2.0, {"mode": "auto"}, False, Status.SKIP, "none"),
+        ([], 2.0, {"mode": "auto", "way": "cdi"}, False, Status.FAIL, "none"),  # it was handed in, and did not arrive
         ([], 2.0, {"mode": "required"}, False, Status.FAIL, "none"),
-        ([], 2.0, {"mode": "required"}, True, Status.PASS, "mock"),
+        ([], 2.0, {"mode": "required"}, True, Status.SKIP, "mock"),
         (["NVIDIA H200"], 2.0, {"mode": "required"}, False, Status.PASS, "NVIDIA H200"),
         (["NVIDIA H200"], 3.0, {"mode": "required"}, False, Status.FAIL, "NVIDIA H200"),
         (["NVIDIA H200"], 2.0, {"mode": "required", "count": 2}, False, Status.FAIL, "NVIDIA H200"),
@@ -113,7 +114,8 @@ def test_quick_looks_for_a_gpu_only_when_one_is_wanted(probes: RunProbes, tmp_pa
     without = probes("--quick", "--group", "gpu", env=env)
     wanted = probes("--quick", "--group", "gpu", expect={"gpu": {"mode": "auto"}}, env=env)
     assert [check.id for check in without.report.checks] == []
-    assert [check.id for check in wanted.report.checks] == ["gpu.visible"]
+    ids = ["gpu.wiring", "gpu.nvml", "gpu.cuda", "gpu.visible", "gpu.add.exact", "gpu.matmul.fp32", "gpu.matmul.bf16"]
+    assert [check.id for check in wanted.report.checks] == ids
 
 
 # --- with the real torch --------------------------------------------------------------------------------------------

@@ -1,0 +1,58 @@
+"""After a command that failed: the one command that mends it, where something is missing or in a wrong version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder import pipeline
+from builder.catalog import load
+from builder.errors import Problems, WsbError
+from builder.folder import Folder
+from builder.model.values import Manager
+from builder.packages.code import own_module
+from builder.packages.declared import read_declared
+from builder.packages.mend import Around, mend
+from builder.ui.text import plain
+
+if TYPE_CHECKING:
+    from builder.ui.console import Console
+
+_READ_BYTES = 1 << 17  # the end of an output: what failed last stands there
+
+
+def mend_lines(output: bytes, workspace: pipeline.Workspace | None, manager: Manager) -> tuple[str, ...]:
+    """What to tell of the last failure in an output; () when no package mends it."""
+    text = "\n".join(plain(line) for line in output[-_READ_BYTES:].decode("utf-8", "replace").split("\n"))
+    found = mend(text, _around(workspace, manager))
+    if found is None:
+        return ()
+    return (
+        (f"  mend:     {found.command}", f"            {found.because}") if found.command else (f"  mend:     {found.because}",)
+    )
+
+
+def tell_mend(console: Console, output: bytes, workspace: pipeline.Workspace | None, manager: Manager) -> None:
+    for line in mend_lines(output, workspace, manager):
+        console.line(line)
+
+
+def project_of(directory: str) -> pipeline.Workspace | None:
+    """The project a log was probably written in; None outside of one."""
+    try:
+        return pipeline.read(pipeline.find_directory(Path(directory)))
+    except (WsbError, Problems):
+        return None
+
+
+def _around(workspace: pipeline.Workspace | None, manager: Manager) -> Around:
+    if workspace is None:
+        return Around(catalog=load(), manager=manager)
+    folder = Folder(workspace.directory)
+    declared = read_declared(workspace.spec, workspace.project, load())
+    return Around(
+        catalog=load(),
+        manager=manager,
+        declared=frozenset(name for one in declared for name in one.names),
+        own_file=lambda top: own_module(folder.names(), top),
+    )
