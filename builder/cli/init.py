@@ -51,6 +51,8 @@ def command(
         out.document(initial.document(draft))
     elif to_stdout:
         out.product(draft.text)
+    elif not as_json:
+        out.product(str(place / initial.CONFIG))
     if not as_json:
         for line in initial.summary(draft, is_written=not to_stdout):
             out.line(line)

@@ -27,7 +27,7 @@ def project(tmp_path: Path) -> Path:
 def test_init_writes_a_file_that_plan_understands(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["init", str(project), "--yes"]) == 0
     said = capsys.readouterr()
-    assert said.out == ""
+    assert said.out == f"{project / 'wsb.yaml'}\n"
     assert "wsb.yaml written" in said.err
     plan = pipeline.decide(pipeline.read(project), local_host())
     assert plan.name == "my-project"
