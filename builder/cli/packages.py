@@ -13,7 +13,7 @@ from builder.catalog import load
 from builder.cli import common
 from builder.errors import Problems, WsbError
 from builder.model.values import Manager
-from builder.packages.declared import Declared, read_declared
+from builder.packages.declared import Declared, read_declared, read_local
 from builder.packages.installed import Installed, ask_installed
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ class Project:
 
     @property
     def declared(self) -> tuple[Declared, ...]:
-        return read_declared(self.workspace.spec, self.workspace.project, load())
+        from builder.folder import Folder
+
+        spec, project = self.workspace.spec, self.workspace.project
+        return (*read_declared(spec, project, load()), *read_local(spec, project, Folder(self.workspace.directory).read))
 
     @property
     def is_behind(self) -> bool:
