@@ -87,7 +87,7 @@ def test_what_is_not_wsbs_to_remove_is_said_so(word: str, says: str) -> None:
 def test_edits_rename_add_and_remove() -> None:
     edits = [Edit(list="pip", item="numpy<2", new="numpy"), Edit(list="pip", new="einops"), Edit(list="apt", item="libgl1")]
     assert with_edits(TEXT, edits) == (
-        "name: m\ntorch: '2.6' # mine\npackages:\n  pip:\n  - numpy  # why\n  - einops\n  apt: []\n"
+        "name: m\ntorch: '2.6' # mine\npackages:\n  pip:\n  - numpy    # why\n  - einops\n  apt: []\n"
     )
 
 
