@@ -6,7 +6,8 @@ The rule for pip or conda, in its order:
 3. A library file such as libGL.so.1 is apt's.
 4. What is no Python package (ffmpeg, cmake) or exists for conda only (rdkit's tools, blast): conda where the environment is
    made by a conda manager; apt, else refused, where it is made by pip.
-5. Everything else: pip, where torch itself comes from. A conda package could bring a second torch or numpy unseen.
+5. Everything else: pip, where torch itself comes from, since a conda package could bring a second torch or numpy unseen;
+   but conda for what the project has from conda already (adding.py, which knows what is declared).
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import pytest
 
 from builder.catalog import load
 from builder.errors import WsbError
+from builder.model.values import Manager
 from builder.packages.adding import Addition, plan_addition, plan_removal
 from builder.packages.config_file import ConfigFile, with_chosen, with_edits
 from builder.packages.findings import Edit
@@ -53,6 +54,16 @@ def test_what_a_requirements_file_asks_for_is_there_unless_a_version_is_named() 
     one = added("numpy==1.26.4", packages, requirements_txt="numpy==1.21\n")
     assert not one.is_there
     assert one.said.endswith("it counts before requirements.txt:1:1, which says numpy==1.21")
+
+
+def test_what_comes_from_conda_already_stays_with_conda() -> None:
+    given = checked("", "packages: {conda: [numpy=1.24, opencv]}")
+    one = plan_addition(load(), Manager.MINIFORGE, given.declared, "numpy==1.26.4", None)
+    assert (one.chosen.kind, one.chosen.item, one.replaced) == ("conda", "numpy==1.26.4", "numpy=1.24")
+    assert plan_addition(load(), Manager.MINIFORGE, given.declared, "cv2", None).is_there
+    forced = plan_addition(load(), Manager.MINIFORGE, given.declared, "numpy==1.26.4", "pip")
+    assert forced.chosen.kind == "pip"
+    assert plan_addition(load(), Manager.VENV, given.declared, "numpy==1.26.4", None).chosen.kind == "pip"
 
 
 def test_removing_finds_a_package_by_any_of_its_names() -> None:
