@@ -178,3 +178,26 @@ def test_an_image_that_cannot_say_what_it_has_is_said_so(
     document = json.loads(capsys.readouterr().out)
     assert document["against"] == "declared"
     assert any("does not say what is installed in it (exit code 127)" in note for note in document["notes"])
+
+
+@pytest.mark.parametrize(
+    ("module", "mend"),
+    [("cv2", "wsb add opencv-python-headless"), ("tqdm", "wsb build"), ("train", "train is the project's own train.py")],
+)
+def test_diagnose_ends_with_the_command_that_mends_it(
+    project: Path, capsys: pytest.CaptureFixture[str], module: str, mend: str
+) -> None:
+    log = project / "run.log"
+    log.write_text(f"Traceback (most recent call last):\nModuleNotFoundError: No module named '{module}'\n")
+    assert wsb(project, "diagnose", "run.log") == 0
+    assert f"mend      {mend}" in capsys.readouterr().out
+    assert wsb(project, "diagnose", "run.log", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["findings"][0]["id"] == "missing-module"
+
+
+def test_search_says_what_a_name_means_without_a_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert wsb(tmp_path, "search", "libGL.so.1", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["schema"], document["means"], document["kind"]) == ("wsb.search/1", "libgl1", "apt")
+    assert wsb(tmp_path, "search", "clip") == 1
+    assert "A CLI clipboard manager" in capsys.readouterr().out
