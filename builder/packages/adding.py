@@ -17,6 +17,10 @@ from builder.packages.names import Chosen, Kind, choose
 from builder.resolve.lines import conda_line, pip_line
 
 
+# A key of wsb.yaml, and how it may also be listed among the packages: two statements about one thing.
+_AS_PACKAGES = {"torch": ("torch", "pytorch")}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addition:
     """One word and what becomes of it. replaced: the item of wsb.yaml it takes the place of, "" for none.
@@ -38,7 +42,9 @@ def plan_addition(catalog: Catalog, manager: Manager, declared: Sequence[Declare
         chosen = _where_it_is(catalog, manager, declared, chosen)
     because = f" ({chosen.because})" if chosen.because else ""
     if chosen.kind == "key":
-        return Addition(word=word, chosen=chosen, said=chosen.because)
+        listed = next((one for one in declared if one.is_own and one.name in _AS_PACKAGES.get(chosen.name, ())), None)
+        taken_out = f"; {listed.text} is taken out of packages.{listed.kind}" if listed else ""
+        return Addition(word=word, chosen=chosen, replaced=listed.text if listed else "", said=f"{chosen.because}{taken_out}")
     same = [one for one in declared if chosen.name and chosen.name in one.names]
     own = next((one for one in same if one.is_own and one.kind == chosen.kind), None)
     has_version = normal(chosen.item) != chosen.name

@@ -56,6 +56,8 @@ def with_edits(text: str, edits: Iterable[Edit]) -> str:
 def with_chosen(text: str, chosen: Chosen, replaced: str = "") -> str:
     """The text after one addition. replaced: the item of the same name that is there already, "" for none."""
     if chosen.kind == "key":
+        for kind in ("pip", "conda"):
+            text = remove_item(text, ("packages", kind), replaced) if replaced else text
         return set_value(text, (chosen.name,), chosen.item)
     path = ("packages", chosen.kind)
     return replace_item(text, path, replaced, chosen.item) if replaced else add_item(text, path, chosen.item)

@@ -35,6 +35,13 @@ def test_a_key_is_set_and_not_listed() -> None:
     assert with_chosen(TEXT, added("torch==2.7").chosen) == TEXT.replace("'2.6'", "'2.7'")
 
 
+def test_a_key_takes_the_place_of_what_was_listed_for_it() -> None:
+    text = "name: m\npackages:\n  pip:\n  - torch==1.10.2+cu113  # of its time\n  - numpy\n"
+    one = added("torch==2.7", 'packages: {pip: ["torch==1.10.2+cu113", numpy]}')
+    assert one.said == 'torch is a key of wsb.yaml: `torch: "2.7"`; torch==1.10.2+cu113 is taken out of packages.pip'
+    assert with_chosen(text, one.chosen, one.replaced) == 'name: m\npackages:\n  pip:\n  - numpy\ntorch: "2.7"\n'
+
+
 def test_another_version_takes_the_place_of_the_old() -> None:
     one = added("numpy==1.26.4", 'packages: {pip: ["numpy<2"]}')
     assert one.replaced == "numpy<2"
