@@ -16,7 +16,6 @@ from builder.packages.installed import Installed
 from builder.packages.names import Chosen, Kind, choose
 from builder.resolve.lines import conda_line, pip_line
 
-
 # A key of wsb.yaml, and how it may also be listed among the packages: two statements about one thing.
 _AS_PACKAGES = {"torch": ("torch", "pytorch")}
 
