@@ -19,7 +19,10 @@ from builder.scan.imports import Import
 
 # What these bring is imported without being declared by nearly everyone; without an image nothing else tells.
 _BROUGHT = {
-    "torch": ("typing_extensions", "filelock", "sympy", "networkx", "jinja2", "fsspec"),
+    "torch": (
+        *("typing_extensions", "filelock", "sympy", "networkx", "jinja2", "fsspec"),
+        *("triton", "setuptools", "pkg_resources", "pip"),
+    ),
     "torchvision": ("numpy", "PIL"),
 }
 
@@ -158,8 +161,9 @@ def _is_used(given: Checked, one: Declared, imported: set[str], folded: set[str]
         return True
     if any(guess in folded for name in one.names for guess in _import_guesses(name)):
         return True
-    if given.installed is None:
-        return one.kind == "conda" and given.catalog.conda_name(one.name) is not None
+    if given.installed is None:  # of conda's packages only the image tells which are Python's
+        row = given.catalog.conda_name(one.name)
+        return one.kind == "conda" and not known and (row is None or "pip" not in row)
     found = [given.installed.by_name[name] for name in one.names if name in given.installed.by_name]
     if not found:  # a program or a library of conda, or not built yet
         return True

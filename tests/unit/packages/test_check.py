@@ -120,6 +120,18 @@ def test_what_the_project_asks_for_by_its_own_pyproject_is_declared() -> None:
     }
 
 
+def test_what_a_cuda_build_of_torch_brings_is_not_to_be_added() -> None:
+    assert found("import triton, pkg_resources, setuptools") == {}
+    finding = found("import triton", installed=image())["missing", "triton"]
+    assert finding.remedy == ""
+    assert "torch's CUDA builds bring it" in finding.message
+
+
+def test_without_an_image_a_conda_package_is_only_unused_when_it_is_known_as_pythons() -> None:
+    findings = found("import torch", "packages: {conda: [cuda-nvcc, opencv, zlib]}")
+    assert list(findings) == [("unused", "opencv")]
+
+
 # --- misnamed ---
 
 
