@@ -65,7 +65,7 @@ def gather(directory: str, environ: Mapping[str, str]) -> Facts:
             for source, url in places.items()
         },
     }
-    answers, slow = ask_together(questions)
+    answers = ask_together(questions)
     host, visited = _host(answers["host"]), answers["engine"]
     engine = visited.info if isinstance(visited, _Answered) else _trouble(visited)
     host = replace(host, engine=visited.info if isinstance(visited, _Answered) else Unknown(_trouble(visited).message))
@@ -91,7 +91,6 @@ def gather(directory: str, environ: Mapping[str, str]) -> Facts:
         can_bootstrap=bootstrap.is_possible(),
         has_base=isinstance(visited, _Answered) and visited.has_base,
         built=visited.built if isinstance(visited, _Answered) else None,
-        slow=slow,
     )
     return replace(facts, inside=_inside(facts, visited, environ))
 
@@ -189,7 +188,7 @@ def _elsewhere(environ: Mapping[str, str], info: EngineInfo, here: Host) -> Host
         finally:
             engine.close()
 
-    found = ask_together({"host": Question(ask=look, limit_s=_ELSEWHERE_S)})[0]["host"]
+    found = ask_together({"host": Question(ask=look, limit_s=_ELSEWHERE_S)})["host"]
     return found if isinstance(found, Host) else replace(here, driver=found, gpus=found, details=None)
 
 
@@ -202,7 +201,7 @@ def _inside(facts: Facts, visited: Any, environ: Mapping[str, str]) -> Report | 
     if visited.image is None:
         return Unknown("no workspace is built on this engine yet")
     look = partial(_look_inside, visited.image, environ)
-    report = ask_together({"container": Question(ask=look, limit_s=_INSIDE_S)})[0]["container"]
+    report = ask_together({"container": Question(ask=look, limit_s=_INSIDE_S)})["container"]
     return report if isinstance(report, Report | Unknown) else None
 
 

@@ -42,7 +42,7 @@ def judge(evidence: Evidence) -> Diagnosis:
     events = evidence.events
     for event in events:  # what nothing came after was not coped with, whatever was said
         event.is_dealt_with = event.was_survived(evidence.ordinary)
-    counted = [event for event in events if not event.is_dealt_with and not (event.is_mild and event.match)]
+    counted = [event for event in events if not event.is_dealt_with and not event.is_mild]
     aside = [event for event in events if event.match and event not in counted]
     known = [event for event in counted if event.match]
     unknown = [event for event in counted if not event.match and not _is_explained(event, known)]

@@ -207,9 +207,11 @@ class Collector:
     def _judge_waiting(self, text: str) -> None:
         """A line after an error: does it say that the error was coped with?"""
         still: deque[tuple[Event, int]] = deque()
-        coped = signs.is_dealt_with(text) and not self._present.is_harmless(text)
+        is_harmless = self._present.is_harmless(text)
+        is_coped = signs.is_dealt_with(text) and not is_harmless
+        is_second_try = signs.is_second_try(text) and not is_harmless
         for event, left in self._waiting:
-            if coped:
+            if is_second_try or (is_coped and left == _AFTER):  # mere coping is about the line right before it
                 event.is_dealt_with = True
             elif left > 1:
                 still.append((event, left - 1))

@@ -34,7 +34,7 @@ class Built:
 class Facts:
     """All of it.
 
-    tools: programs found on PATH. proxies: variables that are set. slow: what did not answer in its time, with the limit.
+    tools: programs found on PATH. proxies: variables that are set.
     inside: what a container on this engine answered, Unknown why none could, None when none was asked (no GPU).
     can_bootstrap: whether a base can be made without a registry.
     """
@@ -53,7 +53,6 @@ class Facts:
     has_base: bool = False
     built: Built | None = None
     inside: Report | Unknown | None = None
-    slow: tuple[tuple[str, float], ...] = ()
 
     @property
     def has_nvidia(self) -> bool:

@@ -117,9 +117,12 @@ def _arch() -> Architecture:
     return "aarch64" if platform.machine().lower() in ("aarch64", "arm64") else "x86_64"
 
 
+CA_VARIABLES = ("WSB_CA", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
+
+
 def ca_bundle(environ: Mapping[str, str]) -> str | None:
     """The file of certificate authorities this machine's own tools are told to trust, if the environment names one."""
-    for name in ("WSB_CA", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT"):
+    for name in CA_VARIABLES:
         path = environ.get(name)
         if path and Path(path).is_file():
             return path

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from builder.host.local import CA_VARIABLES
 from builder.model.machine import Certificates, Distribution, Family, Memory, Volume
 
 _FAMILIES: Final[tuple[Family, ...]] = ("ubuntu", "debian", "rhel", "fedora", "arch", "suse", "alpine", "nixos")
@@ -27,7 +28,6 @@ _ALSO: Final[dict[str, Family]] = {
     "raspbian": "debian",
     "manjaro": "arch",
 }
-_CA_VARIABLES: Final = ("WSB_CA", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
 
 
 def distribution(root: Path = Path("/")) -> Distribution:
@@ -95,7 +95,7 @@ def tools(names: Iterable[str], environ: Mapping[str, str]) -> frozenset[str]:
 
 def certificates(environ: Mapping[str, str]) -> Certificates | None:
     """The certificate authorities the environment names; None where it names none."""
-    for variable in _CA_VARIABLES:
+    for variable in CA_VARIABLES:
         path = environ.get(variable)
         if not path:
             continue

@@ -17,6 +17,7 @@ from builder.scan.notebooks import read_notebook
 from builder.scan.pip_line import read_pip_requirement
 
 MAX_LINES = 20_000
+MAX_LINE = 4000  # characters that are looked through for a command
 _COMMAND = re.compile(r"(pip3?|conda|mamba|uv|apt|apt-get)\s+[^`\n]*\b(install|create)\b[^`\n]*")
 
 
@@ -40,7 +41,7 @@ def read_readme(text: str, file: str) -> tuple[Item, ...]:
             line = line.rstrip()[:-1] + " " + lines[number]
         number += 1
         where = Location(file=file, line=start + 1)
-        for found in _COMMAND.finditer(line.replace("&&", "`")):
+        for found in _COMMAND.finditer(line[:MAX_LINE].replace("&&", "`")):
             items.extend(read_shell_command(found[0], where))
     return (*items, *_said(lines, file))
 

@@ -6,17 +6,22 @@ import base64
 import hashlib
 import io
 import json
+import os
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from builder.engine.docker_sdk import DockerEngine
+from builder.host.local import ca_bundle
 from tests.engine.devcontainers import *  # noqa: F403
 from tests.engine.devcontainers import NAME, Home, Opener
-from tests.engine.workspaces import PYTHON_PREFIX, wsb
+from tests.engine.workspaces import PYTHON_PREFIX, project, wsb
 from tests.support.debugging import Debugger
 from tests.support.devcontainer_cli import DevcontainerCli
+from tests.support.private_engine import PrivateEngine
 
 pytestmark = pytest.mark.engine
 
@@ -34,9 +39,9 @@ print("".join(said))
 
 
 @pytest.fixture(scope="module")
-def home(opener: Opener) -> Home:
+def home(opener: Opener, ide_project: Path) -> Home:
     """Opened by a person with uid 1001: the image's own user has 1000."""
-    return opener(1001)
+    return opener(ide_project, 1001)
 
 
 def test_a_start_shows_the_quick_smoke_result(home: Home) -> None:
@@ -118,8 +123,8 @@ def test_the_rendered_files_are_what_is_there(home: Home) -> None:
     assert wsb(home.folder, "render", "--fallback", "--check").code == 0
 
 
-def test_a_root_user_opens_the_file_for_root(opener: Opener) -> None:
-    home = opener(0, "--config", "{folder}/.devcontainer/root/devcontainer.json")
+def test_a_root_user_opens_the_file_for_root(opener: Opener, ide_project: Path) -> None:
+    home = opener(ide_project, 0, "root")
     assert home.opened.document["remoteUser"] == "root"
     assert "checks passed, 0 failed" in home.opened.log
     home.exec("sh", "-c", "echo x > written")
@@ -139,6 +144,34 @@ def test_the_bare_image_brings_its_settings_along(devcontainer_cli: Devcontainer
     assert merged["customizations"]["jetbrains"] == [{"backend": "PyCharm"}]
     assert (merged["remoteUser"], merged["init"], merged["userEnvProbe"]) == ("dev", True, "none")
     assert {8888, 6006} <= set(merged["forwardPorts"])
+
+
+PLAIN = "wsbtest-plain"
+
+
+def test_without_wsb_the_image_is_built_by_docker_alone(
+    engine: DockerEngine, cdi_engine: PrivateEngine, tmp_path: Path
+) -> None:
+    """What the IDE runs first, on a machine with docker and buildx and no wsb: the rendered Dockerfile is enough."""
+    text = f"name: {PLAIN}\ntorch: none\nmanager: venv\nbase: {{bootstrap: bookworm}}\nide: [vscode]\n"
+    folder = project(tmp_path / "plain", wsb_yaml=text)
+    assert wsb(folder, "render").code == 0
+    if authorities := ca_bundle(os.environ):  # the documented place for a company's certificate authorities
+        shutil.copy(authorities, folder / ".wsb/network/ca.pem")
+    engine.remove_image(f"{PLAIN}:latest")
+    tools = {name: value for name, value in cdi_engine.environ.items() if name != "DOCKER_HOST"}
+    tools |= {"DOCKER_HOST": host} if (host := os.environ.get("DOCKER_HOST")) else {}
+    tools["PATH"] = os.pathsep.join(part for part in tools["PATH"].split(os.pathsep) if not (Path(part) / "wsb").exists())
+    command = json.loads((folder / ".devcontainer/devcontainer.json").read_text())["initializeCommand"]
+    try:
+        done = subprocess.run(command, shell=True, cwd=folder, env=tools, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        asked = wsb(folder, "test", "--quick", "--check", "environment.prefix", "--check", "environment.python", "--json")
+        assert asked.code == 0, asked.err
+        again = subprocess.run(command, shell=True, cwd=folder, env=tools, capture_output=True, text=True, check=False)
+        assert again.stdout == "built\n"
+    finally:
+        engine.remove_image(f"{PLAIN}:latest")
 
 
 def wheel(name: str) -> bytes:
