@@ -67,10 +67,10 @@ class Project:
 
     def plan(self, *, fallback: bool = False) -> Plan:
         """As decided now, for this machine. Raises WsbError."""
-        from builder.host.local import local_host
+        from builder.surroundings import host_to_plan_for
 
         reach = pipeline.look_around(self.workspace, os.environ, self.engine, probes=fallback)
-        return pipeline.decide(self.workspace, local_host(), reach=reach)
+        return pipeline.decide(self.workspace, host_to_plan_for(os.environ), reach=reach)
 
     def close(self) -> None:
         if self.engine is not None:

@@ -26,7 +26,7 @@ def made_torch_python(cache_dir: Path) -> Path:
     wheel = _wheel()
     if wheel is None:
         raise NoTorch("no folder that pip is configured with (find-links) has a torch wheel for this Python")
-    folder = cache_dir / f"torch-{wheel.stem}"
+    folder = cache_dir / f"python-{wheel.stem}"
     python = folder / "bin" / "python"
     with exclusive(cache_dir, "torch-python"):
         if not (folder / "made").exists():
