@@ -137,9 +137,11 @@ def test_a_device_of_another_kind_is_asked_for_by_its_own_name(cdi_engine: Priva
     cdi_engine.write_spec("other", mock_spec("wsb.test/gpu", ["0", "all"]))
     try:
         ran = on(cdi_engine, folder, "run", "--gpus", "wsb.test/gpu=0", "--", "printenv", "WSB_CDI_MOCK")
+        tested = on(cdi_engine, folder, "test", "--gpu", "required", "--quick", "--json")
     finally:
         cdi_engine.remove_spec("other")
     assert (ran.code, ran.out) == (0, "1\n"), ran.err
+    assert (tested.code, tested.document["device"]) == (0, "mock"), tested.err
 
 
 def test_idle_ones_are_found_by_nvml_taken_and_named(
