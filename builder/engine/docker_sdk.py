@@ -39,6 +39,14 @@ class DockerEngine:
         """The engine this environment names. Raises WsbError: engine-unreachable, engine-too-old."""
         return cls(connect(environ))
 
+    @property
+    def takes_secrets(self) -> bool:
+        return False  # a build without a session has none
+
+    @property
+    def sees_images(self) -> bool:
+        return True
+
     def info(self) -> EngineInfo:
         with translated("asking what it is"):
             return _engine_info(self._api.version(), self._api.info(), _endpoint(self._api))

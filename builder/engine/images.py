@@ -6,7 +6,7 @@ import io
 import posixpath
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Final
 
 import docker.errors
@@ -92,14 +92,20 @@ def remove(api: Client, reference: str) -> None:
 
 def files(api: Client, image: str, paths: Iterable[str]) -> dict[str, bytes]:
     """Contents of regular files; symbolic links are followed inside the image."""
-    with translated(f"reading files of {image}"):
-        # never started, so the command need not exist; an image without one is refused otherwise
-        container = api.create_container_from_config({"Image": image, "Cmd": ["wsb"], "Entrypoint": []})["Id"]
-        try:
-            found = {path: _file(api, container, path) for path in paths}
-        finally:
-            api.remove_container(container, force=True, v=True)
+    with translated(f"reading files of {image}"), _never_started(api, image) as container:
+        found = {path: _file(api, container, path) for path in paths}
     return {path: content for path, content in found.items() if content is not None}
+
+
+@contextmanager
+def _never_started(api: Client, image: str) -> Iterator[str]:
+    """The id of a container to read from."""
+    # its command need not exist, but an image without one is refused otherwise
+    container: str = api.create_container_from_config({"Image": image, "Cmd": ["wsb"], "Entrypoint": []})["Id"]
+    try:
+        yield container
+    finally:
+        api.remove_container(container, force=True, v=True)
 
 
 def _file(api: Client, container: str, path: str) -> bytes | None:
@@ -140,6 +146,9 @@ def _info(answer: dict[str, Any]) -> ImageInfo:
         platform="/".join(filter(None, platform)),
         user=config.get("User") or "",
         digests=tuple(_familiar(one) for one in answer.get("RepoDigests") or ()),
+        workdir=config.get("WorkingDir") or "",
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        command=tuple(config.get("Cmd") or ()),
     )
 
 
