@@ -133,7 +133,7 @@ def _jupyter(console: Console, engine: Engine, present: Present, variant: str, w
         document=present.document,
         project=present.workspace.directory,
         identity=common.identity(),
-        info=engine.info(),
+        info=common.engine_info(engine),
         with_gpu=variant != "cpu",
         image_labels=present.image.labels,
     )
