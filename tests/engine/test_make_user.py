@@ -31,7 +31,7 @@ def ids(engine: DockerEngine, cache_dir: Path, script: str) -> dict[str, tuple[s
         image=debian_image(engine, cache_dir), command=("sh", "-c", command), user="0:0", mounts=((str(FILES), "/in", True),)
     )
     assert engine.run(request, keep) == 0, b"".join(out).decode()
-    lines = [line.split(":") for line in b"".join(out).decode().splitlines() if ":" in line]
+    lines = [line.split(":") for line in b"".join(out).decode().splitlines() if line.count(":") > 2]
     return {line[0]: (line[2], line[3]) for line in lines}
 
 
