@@ -118,14 +118,14 @@ def test_a_command_runs_as_four_ranks_on_two_nodes_after_its_proof(login: Login)
 
 
 def test_the_example_learns_on_two_nodes_as_well_as_on_one_machine(login: Login) -> None:
-    train = ["--", "python", "train.py", "--workers", "0", "--epochs", "10"]
+    train = ["--", "python", "train.py", "--workers", "0", "--epochs", "8"]
     alone = login.wsb("run", *train)
     together = login.wsb("submit", "--on", "slurm", "--nodes", "2", "--gpus", "2", "--follow", "--json", *train)
     assert alone.code == together.code == 0, alone.err + together.err
     assert "4 processes" in together.err
-    assert accuracy(alone.out) > 0.95
-    assert accuracy(together.err) > 0.95
-    assert abs(accuracy(together.err) - accuracy(alone.out)) < 0.02
+    assert accuracy(alone.out) > 0.94
+    assert accuracy(together.err) > 0.94
+    assert abs(accuracy(together.err) - accuracy(alone.out)) < 0.03
     assert together.document["status"] == {"state": "done", "exit_code": 0, "nodes": "wsbn[1-2]"}
 
 
