@@ -64,7 +64,7 @@ def test_another_configuration_shares_the_files(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     exporter().bundle(str(first), config(), ME)
     exporter().bundle(str(second), config(workdir="/workspace/deep"), ME, twin=str(first))
-    assert os.path.samefile(first / "rootfs/etc/hostname", second / "rootfs/etc/hostname")
+    assert (first / "rootfs/etc/hostname").samefile(second / "rootfs/etc/hostname")
     assert json.loads((second / "config.json").read_text())["process"]["cwd"] == "/workspace/deep"
     assert json.loads((first / "config.json").read_text())["process"]["cwd"] == "/workspace"
 
