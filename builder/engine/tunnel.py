@@ -83,4 +83,6 @@ def command(address: str, socket: Path) -> list[str]:
     words = ["ssh", "-T", "-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=30"]
     words += ["-p", str(url.port)] if url.port else []
     host = f"{url.username}@{url.hostname}" if url.username else str(url.hostname)
-    return [*words, "-L", f"{socket}:{url.path or USUAL_SOCKET}", "--", host, f"echo {_READY.decode()}; exec cat >/dev/null"]
+    # at the end its server is ended too, which would wait as long as a container's streams are open
+    stay = f"exec sh -c 'echo {_READY.decode()}; cat >/dev/null; kill $PPID'"
+    return [*words, "-L", f"{socket}:{url.path or USUAL_SOCKET}", "--", host, stay]

@@ -101,7 +101,9 @@ def test_an_engine_that_ssh_does_not_reach_is_named_with_sshs_own_words(
     assert "refused" in " ".join(caught.value.details)
 
 
-def test_a_tunnel_ends_when_wsb_is_killed(workspace: Path, remote: dict[str, str], tmp_path: Path) -> None:
+def test_a_tunnel_ends_when_wsb_is_killed(
+    workspace: Path, remote: dict[str, str], tmp_path: Path, engine: DockerEngine
+) -> None:
     env = {**os.environ, "XDG_STATE_HOME": str(tmp_path), **remote}
     words = [*WSB, "run", "--", "sh", "-c", "echo ready; exec sleep 600"]
     with subprocess.Popen(words, cwd=workspace, stdout=subprocess.PIPE, env=env) as process:
@@ -110,3 +112,6 @@ def test_a_tunnel_ends_when_wsb_is_killed(workspace: Path, remote: dict[str, str
         assert tunnels()
         process.kill()
     eventually(lambda: tunnels() == [], "no tunnel is left")
+    # nobody could remove the container any more; wsb ls shows it
+    for container in engine._api.containers(filters={"ancestor": "wsbtest-remote:latest"}):
+        engine._api.remove_container(container["Id"], force=True)

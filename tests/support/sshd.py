@@ -1,4 +1,4 @@
-"""An ssh server of this run's own on loopback, and a program `ssh` that knows it: nothing of the user's ssh is read or written."""
+"""An ssh server of this run's own on loopback, and a program `ssh` that knows it; the user's ssh is left alone."""
 
 from __future__ import annotations
 
