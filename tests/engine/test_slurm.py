@@ -135,6 +135,21 @@ def accuracy(output: str) -> float:
     return float(found[1])
 
 
+def test_a_cluster_is_examined_and_proved(login: Login) -> None:
+    examined = login.wsb("doctor", "--on", "slurm", "--json")
+    assert examined.code == 0, examined.out
+    found = {finding["id"]: finding["message"] for finding in examined.document["findings"]}
+    assert found["oci-conf"] == "oci.conf starts containers with runc: `--flavour oci`"
+    assert "2 nodes of gpu with gpu:2" in found["gpus"]
+    proved = login.wsb("test", "--on", "slurm", "--nodes", "2", "--gpus", "1", "--json")
+    assert proved.code == 0, proved.err
+    assert proved.document["device"] == "mock"
+    checks = {check["id"]: (check["status"], check["measured"]) for check in proved.document["checks"]}
+    assert checks["job.image"] == ("pass", "2 of 2 nodes run this image")
+    assert checks["job.all_reduce"] == ("pass", "over 2 ranks: 1")
+    assert checks["job.compute"][0] == "skip"
+
+
 def test_a_cancelled_job_leaves_nothing_running(login: Login) -> None:
     # a command that ignores being asked, in a session of its own
     stubborn = "trap '' TERM; setsid sleep 600 & echo started; while :; do sleep 1; done"
