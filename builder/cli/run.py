@@ -52,8 +52,12 @@ def start(
     shm_size: str = "",
     network: str = "",
     gpus: str | None = None,
+    explains: bool = True,
 ) -> int:
-    """One command in the workspace, with this process's terminal and streams."""
+    """One command in the workspace, with this process's terminal and streams.
+
+    explains: say what is known of a failure; not of a shell, whose exit code is that of whatever was typed last.
+    """
     from builder.cli import common
     from builder.cli.gpu_choice import gpus_for
     from builder.doctor.tail import Tail
@@ -90,7 +94,7 @@ def start(
         )
         printed = Tail()
         code = engine.attach(request, printed)
-        if code != _INTERRUPTED:
+        if explains and code != _INTERRUPTED:
             common.tell_cause(console, printed.known_cause(code))
         if code not in (0, _INTERRUPTED):
             from builder.cli.mending import tell_mend
