@@ -47,7 +47,7 @@ _OTHER_SYSTEM = re.compile(
 )
 _SIDE_PURPOSE = re.compile(
     r"(?:^|[-_./])(dev|develop|test|tests|testing|lint|docs?|ci|demo|demos|example|examples|onnx|optional|extra|extras|min|minimal|web"
-    r"|app|streamlit|gradio|replicate|notebooks?|third_party|submodules|vendor|runpod|colab|benchmark|eval|real|robot|tutorials?)(?=[-_./]|$)",
+    r"|app|readthedocs|mminstall|streamlit|gradio|replicate|notebooks?|third_party|submodules|vendor|runpod|colab|benchmark|eval|real|robot|tutorials?)(?=[-_./]|$)",
     re.I,
 )
 _CPU_ONLY = re.compile(r"(?:^|[-_./])cpu(_?only)?(?=[-_./]|$)", re.I)
