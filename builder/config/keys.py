@@ -114,7 +114,7 @@ KEYS = Section(
         Key(
             name="requirements",
             kind=Many(item=_REQUIREMENTS),
-            description="Files that list packages, with what they include: requirements.txt, pyproject.toml, setup.py, Pipfile.",
+            description="Files that list packages, with their includes: requirements.txt, pyproject.toml, setup.py, Pipfile.",
             default=[],
             synonyms=("requirement", "requirements_file", "reqs", "requirements_txt"),
         ),
