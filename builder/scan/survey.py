@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from builder.config.kinds import RefusedError
+from builder.config.places import parse_project_path
 from builder.config.text import decode_loosely
 from builder.errors import WsbError
 from builder.model.project import Project
@@ -104,7 +106,10 @@ class Finding:
 
 def survey(names: Iterable[str], read: Read) -> tuple[Finding, ...]:
     """What the files of a folder say: those that a plan can be made from first, nearest to the root first."""
-    near = sorted((name for name in names if name.count("/") <= MAX_DEPTH), key=lambda name: (name.count("/"), name))
+    near = sorted(
+        (name for name in names if name.count("/") <= MAX_DEPTH and _can_be_named(name)),
+        key=lambda name: (name.count("/"), name),
+    )
     found: list[Finding] = []
     for path in near:
         if len(found) >= MAX_FINDINGS:
@@ -115,6 +120,14 @@ def survey(names: Iterable[str], read: Read) -> tuple[Finding, ...]:
             said = _commented_out(finding, read)
             found.extend([said] if said is not None else [])
     return tuple(found)
+
+
+def _can_be_named(path: str) -> bool:
+    """Whether wsb.yaml could name this file: what a Dockerfile or a shell would trip over it does not take."""
+    try:
+        return path.isprintable() and parse_project_path(path) == path
+    except RefusedError:
+        return False
 
 
 def _finding(path: str, read: Read) -> Finding | None:

@@ -267,6 +267,23 @@ def test_comments_stay_on_their_line_whatever_a_file_holds() -> None:
     assert "\x1b" not in text
 
 
+def test_a_file_that_wsb_yaml_cannot_name_is_passed_over() -> None:
+    for path in ("a'b/requirements.txt", "requirements\udc80.txt", "x:y/requirements.txt", "requirements`id`.txt"):
+        text = written({path: "torch==2.0.1\n"})
+        assert read_spec(text.encode(), "wsb.yaml").requirements == ()
+
+
+def test_two_files_that_name_different_torches_are_asked_about() -> None:
+    files: dict[str, str | bytes] = {"environment.yml": ENVIRONMENT, "requirements.txt": "torch==2.0.1\nnumpy\n"}
+    (question,) = proposed(files).questions
+    assert question.field == "sources"
+    assert [option for option, _ in question.options] == ["environment.yml", "requirements.txt"]
+    answered = proposed(files, answers={"sources": "requirements.txt"})
+    assert [one.path for one in answered.sources.findings] == ["requirements.txt"]
+    assert answered.questions == ()
+    assert "environment.yml: requirements.txt was chosen" in answered.left_out
+
+
 # --- relaxing ------------------------------------------------------------------------------------------------------
 
 
