@@ -20,7 +20,7 @@ from builder.model.project import Project
 from builder.model.spec import Spec
 from builder.model.values import Located, Location
 from builder.scan import documents
-from builder.scan.conda_lock import is_conda_lock
+from builder.scan.conda_lock import decode_lock
 from builder.scan.gathering import Gathering
 from builder.scan.items import AptItem, CondaItem, ImageItem, Item
 from builder.scan.manifests import manifest_reader
@@ -166,8 +166,11 @@ def _commented_out(finding: Finding, read: Read) -> Finding | None:
 
 
 def _is_environment(path: str, read: Read) -> bool:
+    content = read(path)
+    if content is not None and decode_lock(content) is not None:
+        return True
     text = _text(path, read)
-    return text is not None and (_DEPENDENCIES.search(text) is not None or is_conda_lock(text))
+    return text is not None and _DEPENDENCIES.search(text) is not None
 
 
 def _text(path: str, read: Read) -> str | None:

@@ -206,6 +206,13 @@ def test_a_submodule_that_is_known_to_compile_asks_for_nvcc() -> None:
     assert lines_of(proposed({"requirements.txt": "torch==1.12.1\n", ".gitmodules": modules}), "conda") == ["cuda-nvcc"]
 
 
+def test_torch_among_what_the_build_needs_means_that_something_is_compiled() -> None:
+    build = '[build-system]\nrequires = ["setuptools", "torch>=2.5.1"]\n'
+    assert lines_of(proposed({"pyproject.toml": build}), "conda") == ["cuda-nvcc"]
+    with_cython = proposed({"pyproject.toml": build.replace('"setuptools"', '"cython"')})
+    assert (lines_of(with_cython, "conda"), lines_of(with_cython, "apt")) == ([], ["build-essential"])
+
+
 def test_cython_asks_for_a_c_compiler_only() -> None:
     proposal = proposed({"requirements.txt": "torch==1.6.0\nCython==0.29.21\n"})
     assert lines_of(proposal, "apt") == ["build-essential"]
