@@ -92,6 +92,10 @@ def start(
         code = engine.attach(request, printed)
         if code != _INTERRUPTED:
             common.tell_cause(console, printed.known_cause(code))
+        if code not in (0, _INTERRUPTED):
+            from builder.cli.mending import tell_mend
+
+            tell_mend(console, printed.output, present.workspace, present.document)
         return code
     finally:
         engine.close()
