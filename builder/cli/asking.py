@@ -53,6 +53,8 @@ def ask(
             options=RunOptions(env=env, publishes_ports=False),
             gpus=handed,
         )
+        if info.is_remote:
+            request = replace(request, mounts=(), workdir="")  # the project's folder is here, the container is not
         return making.prove(engine, document, request, put, on_check, _expected(handed, put))
 
     try:

@@ -37,7 +37,7 @@ def command(
     """Read the project in DIR (the current folder) and write its wsb.yaml."""
     import sys
 
-    from builder import initial
+    from builder import initial, pipeline
     from builder.cli.common import console
 
     place = Path(directory) / (folder or ".")
@@ -52,7 +52,7 @@ def command(
     elif to_stdout:
         out.product(draft.text)
     elif not as_json:
-        out.product(str(place / initial.CONFIG))
+        out.product(str(place / pipeline.CONFIG))
     if not as_json:
         for line in initial.summary(draft, is_written=not to_stdout):
             out.line(line)

@@ -81,7 +81,7 @@ class BuildxEngine(DockerEngine):
         return self._driver == "docker"
 
     def build(self, request: BuildRequest, listener: Listener) -> ImageInfo:
-        pushes = bool(self._options.push_to) and not request.target
+        pushes = bool(self._options.push_to) and not request.target and not self.sees_images
         with tempfile.TemporaryDirectory(prefix="wsb-buildx-") as folder:
             place = Path(folder)
             command = [*self._command(request, pushes), *_secret_flags(request, place), f"--metadata-file={place}/metadata"]

@@ -27,6 +27,7 @@ BROKEN: list[tuple[str, list[tuple[str, int]], list[int]]] = [
     ("conda_pip_wheel", [("no-matching-wheel", 8)], []),
     ("conda_tos", [("conda-tos", 2)], []),
     ("dataloader_shm", [("shm-bus", 2), ("worker-exited", 20)], []),
+    ("deepspeed_hosts", [("libgl", 6), ("nccl-timeout", 7)], []),
     ("device_assert", [("device-assert", 1), ("cublas-init", 8)], []),
     ("disk_full_checkpoint", [("disk-full", 5)], []),
     ("docker_gpu", [("require-cuda", 2)], []),
@@ -57,6 +58,7 @@ BROKEN: list[tuple[str, list[tuple[str, int]], list[int]]] = [
     ("two_failures", [("libgl", 1)], [65]),
     ("unknown_tool", [], [3]),
     ("unknown_traceback", [], [7]),
+    ("vllm_oom", [("cuda-oom", 6)], []),
     ("warned_then_unknown", [("libsndfile", 2)], [7]),
     ("wheel_no_compiler", [("no-compiler", 11)], []),
     ("worker_traceback", [("fork-cuda", 12)], []),
@@ -107,6 +109,14 @@ def test_bytes_that_are_no_text_do_not_hurt() -> None:
     )
     assert diagnose(io.BytesIO(bytes(range(1, 256)) * 40)).findings == ()
     assert [one.id for one in diagnose(io.BytesIO(data[3:])).findings] == ["libgl"]
+
+
+def test_a_log_that_was_packed_by_gzip_is_read_also_when_it_breaks_off() -> None:
+    import gzip
+
+    packed = gzip.compress(embedded("AssertionError: Torch not compiled with CUDA enabled").encode() * 3)
+    for data in (packed, packed[: len(packed) - 9]):
+        assert [(one.id, one.line) for one in diagnose(io.BytesIO(data)).findings] == [("not-compiled-with-cuda", 101)]
 
 
 def test_an_empty_log_is_a_clean_one() -> None:
