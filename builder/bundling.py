@@ -89,6 +89,7 @@ def _fill(maker: Maker, plan: Plan, renderer: Renderer, locked: LockedPlatform, 
                 args=maker.base(plan, None)[1],
                 platform=plan.platform,
                 network=maker.network,
+                secrets=maker.secrets(plan),
             )
             maker.step(request, fetching)
         unpack(maker.engine.archive_from_image(tag, _FETCHED), folder)

@@ -70,7 +70,7 @@ def locked_base(
 
     Raises WsbError content-differs when neither registry nor mirror has it any more.
     """
-    name = f"wsb/locked-base:{hashlib.sha256(' '.join(locked.layers).encode()).hexdigest()[:16]}"
+    name = f"wsb/base:locked-{hashlib.sha256(' '.join(locked.layers).encode()).hexdigest()[:16]}"
     for candidate in (name, locked.image):
         found = engine.image(candidate)
         if found is not None and found.layers == locked.layers:

@@ -21,13 +21,12 @@ from builder.making import Maker, wheel_folder
 from builder.model.files import FileSet
 from builder.model.lock import LockedBase, LockedConda, LockedDeb, LockedPart, LockedPlatform
 from builder.model.plan import Plan
-from builder.model.values import Manager
 from builder.render import commands, names
 from builder.render.files import solve_files
 from builder.render.ide_tools import ide_packages
 from builder.render.layers import apt_packages
 
-_ANSWER = "/wsb-solved.json"
+_ANSWERS = {kind: f"/wsb-solved-{kind}.json" for kind in ("apt", "conda", "pip")}
 _STALE = "wsb: no longer at the mirror: "
 _STATUS = "/var/lib/dpkg/status"
 _SHARED = ("platform", "manager", "python", "torch", "base", "installer", "channels", "os")
@@ -104,8 +103,8 @@ def _solved(
         asked=asked_of(plan),
         date=date,
         base=kept.base if kept else _base(plan, base),
-        torch=kept.torch if kept else _part(answer["torch"]),
-        workspace=_part(answer["workspace"]),
+        torch=kept.torch if kept else _part(answer, "torch"),
+        workspace=_part(answer, "workspace"),
     )
 
 
@@ -129,12 +128,12 @@ def _ask(
             platform=plan.platform,
             network=maker.network,
             use_cache=False,  # the answer of yesterday is in the cache
+            secrets=maker.secrets(plan),
         )
         maker.step(request, solving)
     try:
-        answer = json.loads(maker.engine.files_from_image(tag, [_ANSWER])[_ANSWER])
-        assert isinstance(answer, dict)
-        return answer
+        found = maker.engine.files_from_image(tag, _ANSWERS.values())
+        return {kind: json.loads(found[path]) for kind, path in _ANSWERS.items() if path in found}
     finally:
         maker.engine.remove_image(tag)
 
@@ -159,7 +158,6 @@ def _question(
         "torch_apt": [{"name": name, "version": version, "arch": arch} for name, version, arch in debs],
         "torch_from": commands.index_options(plan, is_torch_stage=True),
         "apt": list(apt_packages(plan)),
-        "conda_prefix": plan.manager is not Manager.VENV,
         "conda_install": install if plan.packages.conda else "",
         "pip_install": _one_line(commands.pip_install(plan)) if plan.packages.pip else "",
         "ide_install": _one_line(commands.ide_install(plan)) if ide_packages(plan) else "",
@@ -195,14 +193,15 @@ def _base(plan: Plan, base: ImageInfo) -> LockedBase:
     return LockedBase(image=plan.base.image, digest="" if plan.base.bootstrap else digest, layers=base.layers)
 
 
-def _part(answer: Mapping[str, Any]) -> LockedPart:
+def _part(answer: Mapping[str, Any], stage: str) -> LockedPart:
+    told = {kind: answer[kind][stage] for kind in answer}
     try:
-        pip = read_requirements(answer.get("pip", ""))
+        pip = read_requirements(told["pip"])
     except ValueError as error:
         raise WsbError("bad-value", f"an index names no hash for a package, so it cannot be locked: {error}") from None
     return LockedPart(
-        apt=tuple(sorted((LockedDeb(**one) for one in answer.get("apt", ())), key=lambda one: (one.name, one.arch))),
-        conda=tuple(LockedConda(**one) for one in answer.get("conda", ())),
+        apt=tuple(sorted((LockedDeb(**one) for one in told["apt"]), key=lambda one: (one.name, one.arch))),
+        conda=tuple(LockedConda(**one) for one in told.get("conda", ())),
         pip=tuple(sorted(pip, key=lambda one: one.name)),
     )
 

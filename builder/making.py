@@ -79,6 +79,8 @@ class Maker:
 
         bundle: a folder with the packages of each part of the lock. Raises WsbError; nothing is tagged then.
         """
+        if not self.engine.sees_images:
+            return self._elsewhere(plan, files, project, locked)
         base, args = self.base(plan, locked)
         files = self.with_network(files, plan)
         torch_image, was_new = self._torch_image(plan, files, base, args, bundle) if plan.torch else (None, False)
@@ -90,8 +92,38 @@ class Maker:
             platform=plan.platform,
             network=self.network,
             use_cache=self.use_cache,
+            secrets=self.secrets(plan),
         )
         return Built(image=self.step(request, files), torch_image=torch_image, was_new=was_new)
+
+    def _elsewhere(self, plan: Plan, files: FileSet, project: Path, locked: LockedPlatform | None) -> Built:
+        """The whole Dockerfile at once, by a builder with a store of its own: it pulls the base and keeps its own cache."""
+        if plan.base.bootstrap is not None:
+            raise WsbError(
+                "base-unreachable",
+                f"the base {plan.base.image} was made on this machine, and a builder elsewhere cannot see it",
+                hints=[
+                    "name a base in a registry: `base: REGISTRY/IMAGE` in wsb.yaml",
+                    "or build with the engine's own builder",
+                ],
+            )
+        files = self.with_network(files, plan)
+        dated = {"SOURCE_DATE_EPOCH": str(_seconds(locked.date))} if locked else {}
+        with wheel_folder(plan) as wheels:
+            request = BuildRequest(
+                tag=names.image_tag(plan),
+                context=build_context(
+                    files,
+                    project if plan.editable else None,
+                    mounted={".wsb/wheels": wheels / ".wsb" / "wheels"} if wheels else {},
+                ),
+                args={**proxies(self.environ), **dated},
+                platform=plan.platform,
+                network=self.network,
+                use_cache=self.use_cache,
+                secrets=self.secrets(plan),
+            )
+            return Built(image=self.step(request, files), torch_image=None, was_new=True)
 
     def base(self, plan: Plan, locked: LockedPlatform | None) -> tuple[ImageInfo, dict[str, str]]:
         """The base, and the arguments of every build that stands on it."""
@@ -137,6 +169,7 @@ class Maker:
                 platform=plan.platform,
                 network=self.network,
                 use_cache=self.use_cache,
+                secrets=self.secrets(plan),
             )
             self.step(request, files)
 
@@ -157,15 +190,27 @@ class Maker:
                 raise WsbError("no-such-file", message) from error
             added.append(File(path=".wsb/network/ca.pem", content=content))
             apt.append('Acquire::https::CAInfo "/run/wsb/network/ca.pem";')
-        home = Path(self.environ.get("HOME") or Path.home())
-        known = credentials(_addresses(plan), self.environ, home, read_pip_config(self.environ, home))
-        if known:
-            added.append(File(path=".wsb/network/netrc", content="".join(one.line for one in known).encode(), mode=0o600))
-            added.append(File(path=".wsb/network/.curlrc", content=b"netrc-optional\nnetrc-file = /run/wsb/network/netrc\n"))
-            apt.append('Dir::Etc::netrc "/run/wsb/network/netrc";')
+        netrc = self.netrc(plan)
+        if netrc:
+            place = "/run/wsb/netrc" if self.engine.takes_secrets else "/run/wsb/network/netrc"
+            if not self.engine.takes_secrets:
+                added.append(File(path=".wsb/network/netrc", content=netrc, mode=0o600))
+            added.append(File(path=".wsb/network/.curlrc", content=f"netrc-optional\nnetrc-file = {place}\n".encode()))
+            apt.append(f'Dir::Etc::netrc "{place}";')
         if apt:
             added.append(File(path=".wsb/network/apt.conf", content="".join(f"{line}\n" for line in apt).encode()))
         return FileSet((*files.files, *added))
+
+    def netrc(self, plan: Plan) -> bytes:
+        """The passwords of the hosts that this plan asks; empty without any."""
+        home = Path(self.environ.get("HOME") or Path.home())
+        known = credentials(_addresses(plan), self.environ, home, read_pip_config(self.environ, home))
+        return "".join(one.line for one in known).encode()
+
+    def secrets(self, plan: Plan) -> dict[str, bytes]:
+        """The same for an engine that mounts secrets itself; others find them among the files."""
+        netrc = self.netrc(plan) if self.engine.takes_secrets else b""
+        return {"wsb-netrc": netrc} if netrc else {}
 
     def step(self, request: BuildRequest, files: FileSet) -> ImageInfo:
         """One build; a failing step is told with its place in the Dockerfile and its layer's file."""

@@ -107,6 +107,11 @@ def document(plan: Plan) -> dict[str, Any]:
     }
 
 
+def platform_of(host: Host) -> str:
+    """The platform of containers on this host."""
+    return "linux/arm64" if host.arch == "aarch64" else "linux/amd64"
+
+
 def read_lock(workspace: Workspace) -> Lock | None:
     """The project's wsb.lock; None where there is none. Raises WsbError bad-value for one that cannot be understood."""
     from builder.lock.text import FILE, parse
@@ -128,7 +133,7 @@ def decide_locked(
     """
     from builder.lock import agree
 
-    platform = "linux/arm64" if host.arch == "aarch64" else "linux/amd64"
+    platform = platform_of(host)
     locked = lock.of(platform) if lock else None
     if locked is None:
         raise agree.missing(platform, tuple(one.platform for one in lock.platforms) if lock else ())
@@ -152,7 +157,7 @@ def decide_again(
     """The plan to lock: what the last lock decided stays, where wsb.yaml and this host still allow it."""
     from builder.lock import agree
 
-    platform = "linux/arm64" if host.arch == "aarch64" else "linux/amd64"
+    platform = platform_of(host)
     locked = lock.of(platform) if lock else None
     if locked is not None:
         pinned = replace(workspace, spec=agree.pinned(workspace.spec, locked))

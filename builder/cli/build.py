@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from builder.cli.buildx_options import ARCHITECTURES, Remote, buildx_options
 from builder.cli.host_options import host_of, host_options
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--network", type=click.Choice(["default", "host"]), default="default", help="Network of the build's steps.")
 @click.option("--accept-anaconda-terms", is_flag=True, help="You accept the terms of Anaconda's own channels.")
 @click.pass_obj
+@buildx_options
 def command(
     directory: str,
     host_file: str | None,
@@ -44,16 +47,29 @@ def command(
     no_test: bool,
     network: str,
     accept_anaconda_terms: bool,
+    remote: Remote,
 ) -> int:
-    """Build the workspace's image and prove it. Prints the image's name."""
+    """Build the workspace's image and prove it. Prints the image's name.
+
+    --platform, --builder, --cache-from, --cache-to, --secret, --ssh and --attest are done by docker buildx, all else by the
+    engine itself.
+    """
     from builder import bundling, pipeline
     from builder.cli import common
-    from builder.cli.building import How, build, quick_proof
+    from builder.cli.building import How, build, push, push_platforms, quick_proof
 
     console = common.console()
     workspace = pipeline.read(pipeline.find_directory(Path(directory)))
     host = host_of(host_file, driver, gpus)
-    engine = common.connect()
+    platforms = remote.platform_list
+    if len(platforms) == 1:
+        host = replace(host, arch=ARCHITECTURES[platforms[0]])
+    name = workspace.spec.name.value
+    engine = common.connect_buildx(remote.options(name)) if remote.needs_buildx else common.connect()
+    if remote.needs_buildx and remote.push and not engine.sees_images:
+        how = How(network=network, use_cache=not no_cache)
+        return push_platforms(console, workspace, host, platforms, remote.options(name), how, is_locked=locked, as_json=as_json)
+    remote.check_own_builder(platforms)
     with ExitStack() as stack:
         stack.callback(engine.close)
         if if_needed and (image := common.up_to_date_image(engine, workspace)):
@@ -81,6 +97,8 @@ def command(
         )
         done = build(console, engine, plan, workspace, how)
         report = None if no_test else quick_proof(console, engine, plan, workspace, done.built.image)
+        if remote.push and (report is None or report.has_passed):
+            push(console, engine, done.built.image, remote.push, name)
     name = pipeline.document(plan)["image"]
     if as_json:
         console.document(_document(name, plan.digest, done, report))

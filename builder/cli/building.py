@@ -5,27 +5,32 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from builder import making, pipeline
+from builder import making, moving, pipeline
 from builder.bundling import Bundle, load_base
+from builder.cli import common
 from builder.cli.asking import ask as ask
-from builder.engine.base import BuildFailed, Engine, Event, ImageInfo, Listener, StepFinished
+from builder.engine.base import BuildFailed, Engine, Event, ImageInfo, Listener, Pushed, StepFinished
 from builder.errors import WsbError
 from builder.lock.text import digest
+from builder.model.host import Host
 from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
 from builder.model.report import Report, Status
-from builder.moving import pull_first
 from builder.ui.build_log import BuildLog, both, log_directory, log_path
 from builder.ui.console import Console
 from builder.ui.progress import Progress
 
 _READ_BYTES = 1 << 22
+
+if TYPE_CHECKING:
+    from builder.engine.buildx import BuildxOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +92,55 @@ def _pulled(engine: Engine, plan: Plan, how: How, maker: making.Maker) -> ImageI
     if not how.registry:
         return None
     lock_digest = digest(how.locked) if how.locked else ""
-    return pull_first(engine, how.registry, plan.name, plan.digest, lock_digest, plan.platform, maker.listener)
+    return moving.pull_first(engine, how.registry, plan.name, plan.digest, lock_digest, plan.platform, maker.listener)
+
+
+def push(console: Console, engine: Engine, image: ImageInfo, registry: str, name: str) -> tuple[Pushed, ...]:
+    """By what it was made from and by name, with what went over the wire."""
+    from builder.ui.text import as_bytes
+
+    with Progress(console) as progress:
+        done = moving.push(engine, image, registry, name, progress)
+    first = done[0]
+    sent = f"{first.layers_sent} layers ({as_bytes(first.sent_bytes)} unpacked)"
+    console.line(f"pushed {first.reference}: {sent} sent, {first.layers_there} there already")
+    return done
+
+
+def push_platforms(
+    console: Console,
+    workspace: pipeline.Workspace,
+    host: Host,
+    platforms: Sequence[str],
+    options: BuildxOptions,
+    how: How,
+    *,
+    is_locked: bool,
+    as_json: bool,
+) -> int:
+    """Each platform planned by itself, built by buildx and pushed by its digest; then one name for all of them."""
+    from builder.cli.buildx_options import ARCHITECTURES
+
+    name, lock = workspace.spec.name.value, pipeline.read_lock(workspace) if is_locked else None
+    digests: dict[str, str] = {}
+    engine = common.connect_buildx(options)
+    try:
+        for platform in platforms or (pipeline.platform_of(host),):
+            there = replace(host, arch=ARCHITECTURES[platform])
+            plan, locked = (
+                pipeline.decide_locked(workspace, there, lock) if is_locked else (pipeline.decide(workspace, there), None)
+            )
+            build(console, engine, plan, workspace, replace(how, locked=locked))
+            digests[platform] = engine.pushed[options.push_to]
+            engine.name(moving.content_tag(plan.digest, digest(locked) if locked else ""), [digests[platform]])
+        reference = engine.name("latest", list(digests.values()))
+    finally:
+        engine.close()
+    if as_json:
+        console.document({"schema": "wsb.push/1", "image": name, "reference": reference, "platforms": digests})
+    else:
+        console.product(reference)
+    return 0
 
 
 @contextmanager

@@ -19,9 +19,26 @@ if TYPE_CHECKING:
 @click.option("--fix", is_flag=True, help="Do the remedies that can do no harm, after saying what.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--on", type=click.Choice(["slurm", "kubernetes"]), help="Examine a cluster instead.")
+@click.option("--host", default="", metavar="[USER@]HOST", help="With --on slurm: the login node, over ssh.")
+@click.option("--shared", default="", metavar="DIR", help="With --on slurm: the folder that all nodes see.")
+@click.option("--context", default="", help="With --on kubernetes: the context of the kubeconfig.")
+@click.option("--namespace", default="", help="With --on kubernetes: the namespace.")
 @click.pass_obj
-def command(directory: str, fix: bool, yes: bool, as_json: bool) -> int:
+def command(
+    directory: str,
+    fix: bool,
+    yes: bool,
+    as_json: bool,
+    on: str | None,
+    host: str,
+    shared: str,
+    context: str,
+    namespace: str,
+) -> int:
     """Examine this machine, from the GPU's slot to a kernel that runs, and what builds need beside it.
+
+    With --on: what a job needs on a cluster, and which of it is missing there.
 
     Exit 0: nothing is broken; 1: something is.
     """
@@ -31,6 +48,10 @@ def command(directory: str, fix: bool, yes: bool, as_json: bool) -> int:
     from builder.ui.doctor import doctor_document, doctor_lines
 
     console = common.console()
+    if on is not None:
+        from builder.cli.cluster_doctor import examine_cluster
+
+        return examine_cluster(console, on, host=host, shared=shared, context=context, namespace=namespace, as_json=as_json)
     facts = gather(directory, os.environ)
     findings = examine(facts)
     if fix and mend(console, findings, _may if not yes else _agreed, run_as_root):

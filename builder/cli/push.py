@@ -16,24 +16,19 @@ def command(directory: str, registry: str, as_json: bool) -> int:
     """
     from dataclasses import asdict
 
-    from builder import moving
     from builder.cli import common
-    from builder.ui.progress import Progress
-    from builder.ui.text import as_bytes
+    from builder.cli.building import push
 
     console = common.console()
     engine = common.connect()
     try:
         present = common.built_workspace(engine, directory)
-        with Progress(console) as progress:
-            done = moving.push(engine, present.image, registry, present.document["name"], progress)
+        done = push(console, engine, present.image, registry, present.document["name"])
     finally:
         engine.close()
-    first = done[0]
     if as_json:
         console.document({"schema": "wsb.push/1", "pushed": [asdict(one) for one in done]})
         return 0
-    console.line(f"{first.layers_sent} layers sent ({as_bytes(first.sent_bytes)} unpacked), {first.layers_there} there already")
     for one in done:
         console.product(f"{one.reference}@{one.digest}")
     return 0

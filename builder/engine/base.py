@@ -94,6 +94,9 @@ class ImageInfo:
     platform: str
     user: str = ""
     digests: tuple[str, ...] = ()
+    workdir: str = ""
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,7 @@ class BuildRequest:
     """One build. context: opened when the build starts; gives a tar. target: a stage, or "" for the last one.
 
     args: build arguments. The predefined proxy ones neither stay in the image nor change the cache's keys.
-    network: default, host or none.
+    network: default, host or none. secrets: id → content, for an engine that takes secrets; it mounts them itself.
     """
 
     tag: str
@@ -112,6 +115,7 @@ class BuildRequest:
     platform: str = ""
     network: str = "default"
     use_cache: bool = True
+    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +209,16 @@ class Process(Protocol):
 
 class Engine(Protocol):
     """What builds and runs. Every method raises WsbError and nothing else for what can go wrong out there."""
+
+    @property
+    def takes_secrets(self) -> bool:
+        """Whether a build may be handed secrets."""
+        ...
+
+    @property
+    def sees_images(self) -> bool:
+        """Whether a build finds the images that this engine holds."""
+        ...
 
     def info(self) -> EngineInfo: ...
 

@@ -33,17 +33,26 @@ def doctor_document(host: Host, findings: Sequence[Finding]) -> dict[str, Any]:
         "schema": SCHEMA,
         "host": host_document(host),
         "engine": told,
-        "findings": [
-            {
-                "id": finding.id,
-                "link": finding.link,
-                "severity": finding.severity.value,
-                "message": finding.message,
-                "remedy": finding.remedy,
-            }
-            for finding in findings
-        ],
+        "findings": _documents(findings),
     }
+
+
+def cluster_document(on: str, findings: Sequence[Finding]) -> dict[str, Any]:
+    """wsb.doctor/1 of a cluster instead of this machine."""
+    return {"schema": SCHEMA, "on": on, "findings": _documents(findings)}
+
+
+def _documents(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": finding.id,
+            "link": finding.link,
+            "severity": finding.severity.value,
+            "message": finding.message,
+            "remedy": finding.remedy,
+        }
+        for finding in findings
+    ]
 
 
 def doctor_lines(

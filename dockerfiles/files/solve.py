@@ -1,6 +1,7 @@
 """Finds out what a step would install, and the hash of each file: runs in an image of the stage before it, with its tools.
 
-usage: solve.py ASKED.json ANSWER.json, under the environment's own Python (3.8 or newer); the standard library only.
+usage: solve.py apt|conda|pip, under the environment's own Python (3.8 or newer); the standard library only. The question is
+/run/wsb/solve/asked.json, the answer /wsb-solved-<kind>.json.
 Nothing is decided here that apt, conda or uv would not decide in the build itself: they are asked, and their answers noted.
 """
 
@@ -16,26 +17,32 @@ import sys
 STALE = "wsb: no longer at the mirror: "
 
 
-def main():
-    with open(sys.argv[1]) as stream:
+def main(kind):
+    with open("/run/wsb/solve/asked.json") as stream:
         asked = json.load(stream)
-    answer = {"torch": {}, "workspace": {}}
-    before = conda_packages(asked["prefix"]) if asked["conda_prefix"] else []
-    if asked["solves_torch"]:
-        answer["torch"]["apt"] = debs(
-            ["%s=%s" % (one["name"], one["version"]) for one in asked["torch_apt"]], asked["torch_apt"]
-        )
-        answer["torch"]["conda"] = before
-        answer["torch"]["pip"] = hashed(asked, installed_by_uv(asked["prefix"]), asked["torch_from"])
-    answer["workspace"]["apt"] = wanted_debs(asked["apt"])
-    after = before
-    if asked["conda_install"]:
-        shell(asked["conda_install"])
-        after = conda_packages(asked["prefix"])
-    answer["workspace"]["conda"] = after if after != before else []
-    answer["workspace"]["pip"] = wanted_pip(asked)
-    with open(sys.argv[2], "w") as stream:
+    answer = {"apt": solved_apt, "conda": solved_conda, "pip": solved_pip}[kind](asked)
+    with open("/wsb-solved-%s.json" % kind, "w") as stream:
         json.dump(answer, stream, indent=1, sort_keys=True)
+
+
+def solved_apt(asked):
+    there = asked["torch_apt"]
+    torch = debs(["%s:%s=%s" % (one["name"], one["arch"], one["version"]) for one in there], there)
+    return {"torch": torch, "workspace": wanted_debs(asked["apt"])}
+
+
+def solved_conda(asked):
+    before = conda_packages(asked["prefix"])
+    if not asked["conda_install"]:
+        return {"torch": before, "workspace": []}
+    shell(asked["conda_install"])
+    after = conda_packages(asked["prefix"])
+    return {"torch": before, "workspace": after if after != before else []}
+
+
+def solved_pip(asked):
+    torch = hashed(asked, installed_by_uv(asked["prefix"]), asked["torch_from"]) if asked["solves_torch"] else ""
+    return {"torch": torch, "workspace": wanted_pip(asked)}
 
 
 def shell(command, check=True):
@@ -208,4 +215,4 @@ def hashed(asked, pins, where_from):
     return text
 
 
-main()
+main(sys.argv[1])

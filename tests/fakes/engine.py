@@ -9,6 +9,8 @@ It remembers what it was asked, plays the events it was given, holds images by n
 from __future__ import annotations
 
 import hashlib
+import io
+import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
@@ -59,6 +61,8 @@ class FakeEngine:
     built: dict[str, bytes] = field(default_factory=dict)
     failures: dict[str, list[BaseException]] = field(default_factory=dict)
     is_closed: bool = False
+    takes_secrets: bool = False
+    sees_images: bool = True
 
     def fail(self, method: str, *errors: BaseException) -> None:
         """Let the next calls of a method raise these, one each."""
@@ -165,7 +169,7 @@ class FakeEngine:
 
     def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
         self._ask("archive_from_image", image)
-        yield self.built.get(image, b"")
+        yield _tar(self.files) if path == "/" else self.built.get(image, b"")
 
     def save(self, references: Sequence[str]) -> Iterator[bytes]:
         self._ask("save", tuple(references))
@@ -194,3 +198,14 @@ class FakeEngine:
     def _found(self, reference: str) -> ImageInfo | None:
         by_id = (one for one in self.held.values() if one.id == reference)
         return self.held.get(reference) or next(by_id, None)
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
+    """These files as a root file system's tar."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in sorted(files.items()):
+            member = tarfile.TarInfo(path.lstrip("/"))
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
