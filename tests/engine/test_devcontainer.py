@@ -184,6 +184,17 @@ def test_opening_says_what_to_click_where_the_ide_is_not_installed(ide_project: 
         assert len(opened.out.splitlines()) == 1
 
 
+def test_vscodes_command_is_given_the_folder_and_the_file(ide_project: Path, tmp_path: Path) -> None:
+    told, code = tmp_path / "told", tmp_path / "code"
+    code.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {told}.part && /bin/mv {told}.part {told}\n')
+    code.chmod(0o755)
+    opened = wsb(ide_project, "open", "vscode", "--variant", "cpu", PATH=str(tmp_path))
+    assert opened.code == 0, opened.err
+    eventually(told.exists, "the command `code`")
+    assert told.read_text().splitlines() == ["--folder-uri", opened.out.strip()]
+    assert "not installed" not in opened.err
+
+
 def test_the_rendered_files_are_what_is_there(home: Home) -> None:
     assert wsb(home.folder, "render", "--fallback", "--check").code == 0
 
