@@ -261,10 +261,10 @@ def _knock(workspace: Workspace, environ: Mapping[str, str]) -> dict[str, str]:
     from builder.host.local import ca_bundle
     from builder.host.reach import unreachable
 
-    return unreachable(_places(workspace), ca_bundle(environ))
+    return unreachable(places(workspace), ca_bundle(environ))
 
 
-def _places(workspace: Workspace) -> dict[str, str]:
+def places(workspace: Workspace) -> dict[str, str]:
     """Where to knock: the sources wsb.yaml names, else their usual places."""
     from builder.host.reach import USUAL_PLACES
 

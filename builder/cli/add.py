@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--no-build", is_flag=True, help="Change wsb.yaml only.")
 @click.option("--no-check", is_flag=True, help="Do not ask the index whether it exists.")
 @click.option("--fallback", is_flag=True, help="As of `wsb build`; taken by itself where the image was built with it.")
+@click.option("--network", type=click.Choice(["default", "host"]), default="default", help="Network of the build's steps.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(
@@ -30,6 +31,7 @@ def command(
     no_build: bool,
     no_check: bool,
     fallback: bool,
+    network: str,
     as_json: bool,
 ) -> int:
     """Add packages to wsb.yaml and build them into the image.
@@ -51,7 +53,7 @@ def command(
         for word in words:
             one = plan_addition(load(), project.manager, project.declared, word, kind)
             if not one.is_there and not no_check:
-                _check(console, project, one)
+                _check(console, project, one, network)
             additions.append(one)
 
         def change(text: str) -> str:
@@ -61,7 +63,7 @@ def command(
 
         for one in additions:
             console.line(one.said)
-        code, document = changed(console, project, change, with_build=not no_build, fallback=fallback)
+        code, document = changed(console, project, change, with_build=not no_build, fallback=fallback, network=network)
     finally:
         project.close()
     if as_json:
@@ -69,14 +71,14 @@ def command(
     return code
 
 
-def _check(console: Console, project: Project, one: Addition) -> None:
+def _check(console: Console, project: Project, one: Addition, network: str) -> None:
     """Ask where it would come from. Raises WsbError no-such-package or no-such-build."""
     from builder.cli.verifying import verify, verify_conda
 
     if one.chosen.kind == "pip":
         verified = verify(project, one.chosen.item)
     elif one.chosen.kind == "conda":
-        verified = verify_conda(project, one.chosen.item)
+        verified = verify_conda(project, one.chosen.item, network)
     else:
         return
     if verified.warning:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from builder import making, moving, pipeline
 from builder.bundling import Bundle, load_base
 from builder.cli import common
-from builder.engine.base import Engine, Event, ImageInfo, Listener, Pushed, StepFinished
+from builder.cli.asking import ask as ask
+from builder.engine.base import BuildFailed, Engine, Event, ImageInfo, Listener, Pushed, StepFinished
 from builder.errors import WsbError
 from builder.lock.text import digest
 from builder.model.host import Host
@@ -25,7 +26,8 @@ from builder.model.report import Report, Status
 from builder.ui.build_log import BuildLog, both, log_directory, log_path
 from builder.ui.console import Console
 from builder.ui.progress import Progress
-from builder.verify.reader import CheckEvent, CheckFinished
+
+_READ_BYTES = 1 << 22
 
 if TYPE_CHECKING:
     from builder.engine.buildx import BuildxOptions
@@ -155,8 +157,22 @@ def making_of(
                 network=network,
                 use_cache=use_cache,
             )
-        except WsbError as error:  # a BuildFailed among them
-            raise replace(error, hints=(*error.hints, *_log_hint(log))) from error
+        except WsbError as error:
+            known = _known_hints(error, log) if isinstance(error, BuildFailed) else ()
+            raise replace(error, hints=(*error.hints, *known, *_log_hint(log))) from error
+
+
+def _known_hints(failure: BuildFailed, log: BuildLog) -> tuple[str, ...]:
+    """What the catalogue of known errors says of a failed step; nothing where the failure says it by itself."""
+    if failure.code != "build-failed" or log.path is None:
+        return ()
+    from builder.doctor.tail import first_cause
+
+    try:
+        cause = first_cause(log.path.read_bytes()[-_READ_BYTES:])
+    except OSError:
+        return ()
+    return (f"known as {cause.id}: {cause.cause}", cause.remedy) if cause else ()
 
 
 def _log_hint(log: BuildLog) -> tuple[str, ...]:
@@ -173,49 +189,6 @@ def quick_proof(console: Console, engine: Engine, plan: Plan, workspace: pipelin
         _remember(image, report)
     else:
         console.line("the image is built and tagged, but it is not what was planned; `wsb test` asks it everything")
-    return report
-
-
-def ask(
-    console: Console,
-    engine: Engine,
-    document: Mapping[str, Any],
-    project: Path,
-    image: ImageInfo,
-    questions: making.Questions,
-) -> Report:
-    """Run the probes in a container as `wsb run` would start it; prints each answer as it comes."""
-    from builder.cli.gpu_choice import gpus_for
-    from builder.launch.container import NO_GPUS, RunOptions, container_request
-    from builder.ui.report_text import check_lines, gpu_line, summary_line
-    from builder.verify.expect import GpuExpectation
-
-    info = common.engine_info(engine)
-    gpus = NO_GPUS
-    if questions.gpu != "none":
-        gpus = gpus_for(console, engine, info, document, questions.gpus, questions.gpu)
-
-    request = container_request(
-        image=image.id,
-        document=document,
-        project=project,
-        command=(),
-        identity=common.identity(),
-        info=info,
-        options=RunOptions(env={}, publishes_ports=False),
-        gpus=gpus,
-    )
-    expected = GpuExpectation(mode=questions.gpu, count=gpus.chosen.count, uuids=gpus.chosen.uuids, way=gpus.handed.mode.value)
-
-    def tell(event: CheckEvent) -> None:
-        if isinstance(event, CheckFinished) and (not questions.quick or event.check.status is Status.FAIL):
-            for line in check_lines(event.check, has_colour=console.has_colour, width=console.width):
-                console.line(line)
-
-    report = making.prove(engine, document, request, questions, tell, expected)
-    console.line(summary_line(report))
-    if not questions.quick:
-        console.line(gpu_line(report))
     return report
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def changed(
-    console: Console, project: Project, change: Callable[[str], str], *, with_build: bool, fallback: bool
+    console: Console, project: Project, change: Callable[[str], str], *, with_build: bool, fallback: bool, network: str
 ) -> tuple[int, dict[str, Any]]:
     """(exit code, what a JSON document says of it). wsb.yaml is put back when what follows does not go well.
 
@@ -27,6 +27,8 @@ def changed(
     if file.has_changed:
         read_spec(file.content, pipeline.CONFIG)
         file.write()
+        if pipeline.read_lock(project.workspace) is not None:
+            console.line("wsb.lock is behind wsb.yaml now; `wsb lock` writes it anew")
     try:
         project.workspace = pipeline.read(project.workspace.directory)
         if not with_build or (not file.has_changed and not project.is_behind):
@@ -34,7 +36,7 @@ def changed(
         if project.present is None:
             console.line(f"the image is not built yet ({'; '.join(project.notes)}); `wsb build` builds it")
             return 0, document
-        code = _build(console, project, fallback or project.has_fallbacks)
+        code = _build(console, project, fallback or project.has_fallbacks, network)
     except BaseException:
         if file.has_changed:
             file.restore()
@@ -43,7 +45,7 @@ def changed(
     return code, {**document, "built": True, "image": f"{project.workspace.spec.name.value}:latest"}
 
 
-def _build(console: Console, project: Project, fallback: bool) -> int:
+def _build(console: Console, project: Project, fallback: bool, network: str) -> int:
     """As `wsb build` does it."""
     from builder.cli.building import How, build, quick_proof
 
@@ -51,6 +53,6 @@ def _build(console: Console, project: Project, fallback: bool) -> int:
     plan = project.plan(fallback=fallback)
     for warned in plan.warnings:
         console.warn(warned.message)
-    done = build(console, project.engine, plan, project.workspace, How())
+    done = build(console, project.engine, plan, project.workspace, How(network=network))
     report = quick_proof(console, project.engine, plan, project.workspace, done.built.image)
     return 0 if report is None or report.has_passed else 1

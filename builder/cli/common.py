@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from builder.engine.buildx import BuildxEngine, BuildxOptions
     from builder.engine.docker_sdk import DockerEngine
     from builder.launch.container import Identity
+    from builder.model.diagnosis import KnownCause
     from builder.ui.console import Console
 
 PLAN_IN_IMAGE = "/opt/wsb/plan.json"
@@ -90,3 +91,15 @@ def up_to_date_image(engine: DockerEngine, workspace: pipeline.Workspace) -> Ima
 def is_behind(present: Present) -> bool:
     """Whether wsb.yaml, or a file it leads to, changed after the image was built."""
     return present.image.labels.get("dev.wsb.inputs") != present.workspace.inputs_digest
+
+
+def tell_cause(console: Console, cause: KnownCause | None) -> None:
+    """A failure that the catalogue knows, explained on standard error behind what was printed already."""
+    if cause is None:
+        return
+    from builder.ui.diagnosis import finding_lines
+
+    console.line()
+    console.line(f"wsb knows this failure: {cause.text}")
+    for line in finding_lines(cause, console.width):
+        console.line(line)

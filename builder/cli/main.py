@@ -43,7 +43,13 @@ VERBS: dict[str, tuple[str, str]] = {
     "rm": ("rm", "Remove workspaces; what others share stays."),
     "prune": ("prune", "Free what no workspace uses any more; says first what."),
     "open": ("open", "Open the workspace in VS Code, PyCharm, Jupyter or a terminal."),
+    "doctor": ("doctor", "Examine this machine, link by link: GPU, driver, toolkit, engine, network."),
     "diagnose": ("diagnose", "Read a log and name the known error, its cause and what helps."),
+    "export": ("export", "Write the image as a bundle or a file for clusters."),
+    "submit": ("submit", "Run a command on several nodes of a Slurm or a Kubernetes."),
+    "status": ("status", "Say where submitted jobs stand."),
+    "logs": ("logs", "Show what a submitted job prints."),
+    "cancel": ("cancel", "End a submitted job."),
     "schema": ("schema", "Print the JSON Schema of wsb.yaml, for editors."),
     "completion": ("completion", "Print the shell's completion script."),
 }

@@ -9,9 +9,10 @@ import click
 @click.argument("words", nargs=-1, required=True, metavar="NAME...")
 @click.option("--no-build", is_flag=True, help="Change wsb.yaml only.")
 @click.option("--fallback", is_flag=True, help="As of `wsb build`; taken by itself where the image was built with it.")
+@click.option("--network", type=click.Choice(["default", "host"]), default="default", help="Network of the build's steps.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(directory: str, words: tuple[str, ...], no_build: bool, fallback: bool, as_json: bool) -> int:
+def command(directory: str, words: tuple[str, ...], no_build: bool, fallback: bool, network: str, as_json: bool) -> int:
     """Take packages out of wsb.yaml, by name or import name, and build the image without them.
 
     What a requirements file asks for is named with its line, and not changed.
@@ -30,7 +31,7 @@ def command(directory: str, words: tuple[str, ...], no_build: bool, fallback: bo
         for edit in edits:
             console.line(f"{edit.item} taken out of packages.{edit.list}")
         code, document = changed(
-            console, project, lambda text: with_edits(text, edits), with_build=not no_build, fallback=fallback
+            console, project, lambda text: with_edits(text, edits), with_build=not no_build, fallback=fallback, network=network
         )
     finally:
         project.close()

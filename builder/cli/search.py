@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 def command(directory: str, name: str, in_conda: bool, as_json: bool) -> int:
     """Say what NAME means, what the index has of it, and what would be installed here. Exit code 1 when nothing is found."""
     from builder.cli import common
-    from builder.cli.packages import open_project
+    from builder.cli.packages import open_anywhere
     from builder.ui.packages_text import search_lines
 
     console = common.console()
-    project = open_project(directory, with_image=True)
+    project = open_anywhere(directory)
     try:
         document = _document(project, name, in_conda=in_conda)
     finally:

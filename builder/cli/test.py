@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from builder.cli.cluster_options import KubernetesOptions, SlurmOptions, cluster_options
 from builder.cli.gpu_choice import gpus_option
+
+if TYPE_CHECKING:
+    from builder.model.report import Report
+    from builder.ui.console import Console
 
 
 @click.command("test")
@@ -26,6 +31,9 @@ from builder.cli.gpu_choice import gpus_option
 @click.option("--time-limit-scale", type=click.FloatRange(min=0.1), default=1.0, help="Longer limits for slow machines.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--junit", metavar="FILE", help="Also write the report as JUnit XML.")
+@click.option("--on", type=click.Choice(["slurm", "kubernetes"]), help="Only the proof of a job, on the nodes of a cluster.")
+@click.option("--nodes", type=click.IntRange(min=1), default=1, help="With --on: how many nodes; --gpus is a number then.")
+@cluster_options
 @click.pass_obj
 def command(
     directory: str,
@@ -37,6 +45,10 @@ def command(
     time_limit_scale: float,
     as_json: bool,
     junit: str | None,
+    on: str | None,
+    nodes: int,
+    slurm: SlurmOptions,
+    kubernetes: KubernetesOptions,
 ) -> int:
     """Run the smoke tests in the container.
 
@@ -53,12 +65,25 @@ def command(
         present = common.built_workspace(engine, directory)
         if common.is_behind(present):
             console.warn("wsb.yaml or a file it names changed after this image was built", ["`wsb build` brings it up to date"])
+        if on is not None:
+            from builder.cli.proving import prove
+
+            report = prove(on, present, engine, console, slurm, kubernetes, nodes=nodes, gpus=_count(gpus))
+            return _tell(console, report, as_json, junit)
         questions = making.Questions(
             gpu=gpu, gpus=gpus, quick=quick, groups=groups, checks=checks, time_limit_scale=time_limit_scale
         )
         report = ask(console, engine, present.document, present.workspace.directory, present.image, questions)
     finally:
         engine.close()
+    return _tell(console, report, as_json, junit)
+
+
+def _tell(console: Console, report: Report, as_json: bool, junit: str | None) -> int:
+    """The report in the forms that were asked for; returns the exit code."""
+    from builder.cli import common
+    from builder.model.report import Status
+
     if junit:
         from builder.ui.junit import junit_xml
 
@@ -67,4 +92,16 @@ def command(
         from builder.ui.report_json import report_document
 
         console.document(report_document(report))
+    if not report.has_passed:
+        from builder.doctor.tail import first_cause
+
+        said = "\n".join(f"{check.measured}\n{check.hint}" for check in report.checks if check.status is Status.FAIL)
+        common.tell_cause(console, first_cause(said.encode()))
     return 0 if report.has_passed else 1
+
+
+def _count(gpus: str | None) -> int:
+    """On a cluster GPUs have no names before the job has them."""
+    if gpus is not None and not gpus.isdigit():
+        raise click.UsageError("with --on, --gpus is how many GPUs each node gives, such as 2")
+    return int(gpus or 0)

@@ -23,7 +23,7 @@ def verify(project: Project, item: str) -> Verified:
     return verify_pip(item, indexes(plan, os.environ, Path.home(), usual), target_of(plan, catalog), catalog, plan.manager)
 
 
-def verify_conda(project: Project, item: str) -> Verified:
+def verify_conda(project: Project, item: str, network: str = "default") -> Verified:
     """Whether the channels have a conda package, asked of the image's own conda; unchecked where there is no image.
 
     Raises WsbError: no-such-package, which names another channel that has it, or no-such-build.
@@ -41,6 +41,7 @@ def verify_conda(project: Project, item: str) -> Verified:
         manager=project.manager,
         environ={**proxies(os.environ), **({"CONDA_CHANNEL_ALIAS": mirror} if mirror else {})},
         ca=ca_bundle(os.environ),
+        network="host" if network == "host" else "",
     )
     channels = tuple(document.get("channels", ())) or ("conda-forge",)
     version, warning = conda_search.verify_conda(searcher, item, channels, document["python"])

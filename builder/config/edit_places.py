@@ -183,4 +183,14 @@ class Read:
             written = "'" + new.replace("'", "''") + "'"
         elif node.style == '"':
             written = json.dumps(new, ensure_ascii=False)
-        return self.replace(self.start(node), self.end(node), written)
+        return self.replace(self.start(node), self.end(node) + self._gap(node), self._aligned(node, written))
+
+    def _gap(self, node: Any) -> int:
+        """Blanks between a value and a comment that people lined up with others; 0 for one that just follows."""
+        found = re.compile(r" {2,}(?=#)").match(self.text, self.end(node))
+        return len(found[0]) if found else 0
+
+    def _aligned(self, node: Any, written: str) -> str:
+        """With as many blanks as keep a lined-up comment in its column."""
+        gap = self._gap(node)
+        return written + " " * max(2, gap + self.end(node) - self.start(node) - len(written)) if gap else written

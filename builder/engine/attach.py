@@ -1,6 +1,7 @@
 """A container on this process's own terminal: what `wsb run` and `wsb shell` do.
 
-Bytes go straight through in both directions and nothing is looked at. With a terminal on both sides the local one is
+Bytes go straight through in both directions and nothing is looked at; who wants to see the output as well is handed a copy
+after it was written. With a terminal on both sides the local one is
 switched to raw and its size is passed on; without one, signals are passed on and the end of the input is too.
 """
 
@@ -34,8 +35,17 @@ _PATIENCE: Final = 3  # as many interrupts as docker takes before it kills
 _SIGPIPE: Final = 128 + 13  # what a shell reports of a program whose reader went away
 
 
-def attach(api: Client, request: ContainerRequest) -> int:
-    """The command's exit code, as docker reports it. The terminal is as it was before, whatever happens."""
+def attach(api: Client, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
+    """The command's exit code, as docker reports it. The terminal is as it was before, whatever happens.
+
+    on_output: gets what the command printed, once it is written.
+    """
+
+    def show(output: Output) -> None:
+        write_output(output)
+        if on_output is not None:
+            on_output(output.data)
+
     with translated(f"running {request.image}"):
         try:
             with (
@@ -47,13 +57,13 @@ def attach(api: Client, request: ContainerRequest) -> int:
                 api.start(container)
                 has_started()
                 try:
-                    Pump(connection, request).run()
+                    Pump(connection, request, show).run()
                 except BrokenPipeError:  # `wsb run … | head`, or a window that was closed: the command ends too
                     stop(api, container, connection)
                     return _SIGPIPE
                 return exit_code(api, container)
         except docker.errors.APIError as error:
-            return without_command(error, write_output)
+            return without_command(error, show)
 
 
 class Streams(Protocol):
@@ -89,8 +99,10 @@ class _Container:
 class Pump:
     """Carries bytes between this process's streams and the connection until the container closes it."""
 
-    def __init__(self, connection: socket.socket, request: Streams) -> None:
+    def __init__(self, connection: socket.socket, request: Streams, show: Callable[[Output], None] | None = None) -> None:
+        """show: where output goes, to this process's own streams by default."""
         self._connection = connection
+        self._show = show or write_output
         self._demultiplexer = None if request.has_tty else Demultiplexer()
         self._stdin = sys.stdin.fileno() if request.keeps_stdin and sys.stdin and not sys.stdin.closed else None
         self._has_terminal = request.has_tty and self._stdin is not None and os.isatty(self._stdin)
@@ -125,10 +137,10 @@ class Pump:
         except ConnectionResetError:  # the engine closed with input of ours unread
             return False
         if self._demultiplexer is None:
-            _write(1, data)
+            self._show(Output(False, data))
         else:
             for output in self._demultiplexer.feed(data):
-                write_output(output)
+                self._show(output)
         return bool(data)
 
     def _read(self) -> None:

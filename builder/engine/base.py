@@ -94,6 +94,9 @@ class ImageInfo:
     platform: str
     user: str = ""
     digests: tuple[str, ...] = ()
+    workdir: str = ""
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,8 +254,11 @@ class Engine(Protocol):
         """
         ...
 
-    def attach(self, request: ContainerRequest) -> int:
-        """The same with this process's own terminal, standard streams and signals."""
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
+        """The same with this process's own terminal, standard streams and signals.
+
+        on_output: gets a copy of what the command prints, of both streams, after it was written.
+        """
         ...
 
     def containers(self, label: str) -> tuple[ContainerInfo, ...]:

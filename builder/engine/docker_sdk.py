@@ -23,7 +23,7 @@ from builder.engine.base import (
     Pushed,
 )
 from builder.engine.calls import Client, translated
-from builder.engine.connect import connect
+from builder.engine.connect import connect, disconnect
 from builder.engine.stream import Clock
 
 
@@ -80,8 +80,8 @@ class DockerEngine:
     def run(self, request: ContainerRequest, on_output: Callable[[Output], None], timeout_s: float | None = None) -> int:
         return containers.run(self._api, request, on_output, timeout_s, self._clock)
 
-    def attach(self, request: ContainerRequest) -> int:
-        return attach.attach(self._api, request)
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
+        return attach.attach(self._api, request, on_output)
 
     def containers(self, label: str) -> tuple[ContainerInfo, ...]:
         return entering.containers(self._api, label)
@@ -105,7 +105,7 @@ class DockerEngine:
         return moving.push(self._api, reference, listener)
 
     def close(self) -> None:
-        self._api.close()
+        disconnect(self._api)
 
 
 def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any], endpoint: str = "") -> EngineInfo:
@@ -128,11 +128,15 @@ def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any], endpoint: 
         cdi_devices=tuple(str(device["ID"]) for device in info.get("DiscoveredDevices") or () if device.get("Source") == "cdi"),
         root_dir=str(info.get("DockerRootDir", "")),
         endpoint=endpoint,
+        proxy=str(info.get("HttpsProxy") or info.get("HttpProxy") or ""),
     )
 
 
 def _endpoint(api: Client) -> str:
     """Where the client speaks to: unix:///var/run/docker.sock, http://host:2375, ssh://host."""
+    behind = getattr(api, "wsb_endpoint", None)
+    if isinstance(behind, str):
+        return behind
     for name, prefix in (("socket_path", "unix://"), ("npipe_path", "npipe://"), ("ssh_host", "ssh://")):
         where = getattr(getattr(api, "_custom_adapter", None), name, None)
         if isinstance(where, str):

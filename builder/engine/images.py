@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Final
 
 import docker.errors
@@ -14,8 +15,9 @@ import docker.utils
 
 from builder.engine import translate
 from builder.engine.base import ImageInfo, Listener
-from builder.engine.calls import Client, messages, translated
+from builder.engine.calls import Client, Refusal, messages, translated
 from builder.engine.stream import layer_progress
+from builder.errors import WsbError
 
 _BLOCK: Final = 1 << 18
 _MAX_LINKS: Final = 16
@@ -86,20 +88,43 @@ def tag(api: Client, image: str, tag: str) -> None:
 
 def remove(api: Client, reference: str) -> None:
     """Removing what is not there is no error."""
-    with translated(f"removing the image {reference}"), suppress(docker.errors.NotFound):
+    with translated(f"removing the image {reference}", _in_use(reference)), suppress(docker.errors.NotFound):
         api.remove_image(reference)
+
+
+def _in_use(reference: str) -> Refusal:
+    """A container that holds an image, running or not, is the usual reason why it cannot go."""
+
+    def refusal(doing: str, text: str, status: int) -> WsbError:
+        found = re.search(r"container ([0-9a-f]{12,64})", text)
+        if status != 409 or found is None:
+            return translate.refused(doing, text, status)
+        container = found[1][:12]
+        return WsbError(
+            "engine-refused",
+            f"{reference} is in use by the container {container}",
+            hints=(f"end it first: `docker rm --force {container}`",),
+        )
+
+    return refusal
 
 
 def files(api: Client, image: str, paths: Iterable[str]) -> dict[str, bytes]:
     """Contents of regular files; symbolic links are followed inside the image."""
-    with translated(f"reading files of {image}"):
-        # never started, so the command need not exist; an image without one is refused otherwise
-        container = api.create_container_from_config({"Image": image, "Cmd": ["wsb"], "Entrypoint": []})["Id"]
-        try:
-            found = {path: _file(api, container, path) for path in paths}
-        finally:
-            api.remove_container(container, force=True, v=True)
+    with translated(f"reading files of {image}"), _never_started(api, image) as container:
+        found = {path: _file(api, container, path) for path in paths}
     return {path: content for path, content in found.items() if content is not None}
+
+
+@contextmanager
+def _never_started(api: Client, image: str) -> Iterator[str]:
+    """The id of a container to read from."""
+    # its command need not exist, but an image without one is refused otherwise
+    container: str = api.create_container_from_config({"Image": image, "Cmd": ["wsb"], "Entrypoint": []})["Id"]
+    try:
+        yield container
+    finally:
+        api.remove_container(container, force=True, v=True)
 
 
 def _file(api: Client, container: str, path: str) -> bytes | None:
@@ -140,6 +165,9 @@ def _info(answer: dict[str, Any]) -> ImageInfo:
         platform="/".join(filter(None, platform)),
         user=config.get("User") or "",
         digests=tuple(_familiar(one) for one in answer.get("RepoDigests") or ()),
+        workdir=config.get("WorkingDir") or "",
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        command=tuple(config.get("Cmd") or ()),
     )
 
 

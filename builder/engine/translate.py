@@ -50,10 +50,11 @@ _REFUSALS: Final = (
         re.compile(
             r"could not select device driver|CDI device injection failed|CDI registry initialization|AMD CDI spec not found"
             r"|failed to discover GPU vendor|nvidia-container-cli|nvidia-container-runtime|unknown or invalid runtime name"
+            r"|error gathering device information while adding custom device"
         ),
-        "engine-refused",
+        "gpu-refused",
         "the engine cannot hand a GPU to the container",
-        "`wsb doctor` shows which link between the GPU and this engine is missing",
+        "`--gpus none` runs without one; `wsb doctor` shows which link between the GPU and this engine is missing",
     ),
     (
         re.compile(r"no such image|image not known", re.IGNORECASE),

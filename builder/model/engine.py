@@ -16,6 +16,7 @@ class EngineInfo:
     is_remote: whether it is reached over a network, so that this machine's driver and GPUs tell nothing about it.
     runtimes: registered names, such as runc and nvidia; default_runtime is one of them.
     cdi_devices: fully qualified names of devices it can hand in; from the engine, else from its spec folders when it is local.
+    proxy: what it pulls images through.
     cdi_spec_dirs: () where CDI is switched off, or the engine is too old to know it.
     """
 
@@ -34,6 +35,7 @@ class EngineInfo:
     cdi_devices: tuple[str, ...] = ()
     root_dir: str = ""
     endpoint: str = ""
+    proxy: str = ""
 
     def cdi_names(self, kind: str) -> tuple[str, ...]:
         """The devices of one kind, such as nvidia.com/gpu, without it: ("0", "1", "all")."""

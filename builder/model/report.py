@@ -53,13 +53,18 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing doctor, verify or diagnose has to say."""
+    """One thing doctor, verify or diagnose has to say.
+
+    link: of doctor's chain, where it belongs to one. fix: commands that remedy it and can do no harm.
+    """
 
     id: str
     severity: Severity
     message: str
     remedy: str = ""
     source: str = ""
+    link: str = ""
+    fix: tuple[tuple[str, ...], ...] = ()
 
 
 Groups = Literal["environment", "torch", "compute", "gpu", "data"]

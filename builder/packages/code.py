@@ -45,3 +45,14 @@ def _standard(sources: Mapping[str, str]) -> frozenset[str]:
         return frozenset()
     pattern = re.compile(rf"^[ \t]*(?:import|from)[ \t]+({'|'.join(sorted(stems))})\b", re.MULTILINE)
     return frozenset(found[1] for text in sources.values() for found in pattern.finditer(text))
+
+
+def own_module(names: Iterable[str], top: str) -> str:
+    """The file or folder of a project that a module's top-level name is, "" when none; the one nearest to the root."""
+    found = set()
+    for path in names:
+        if path.endswith((f"/{top}.py", f"/{top}.so")) or path in (f"{top}.py", f"{top}.so"):
+            found.add(path)
+        elif path.endswith(".py") and f"/{top}/" in f"/{path}":
+            found.add(f"/{path}"[1 : f"/{path}".index(f"/{top}/") + len(top) + 1])
+    return min(found, key=lambda path: (path.count("/"), path), default="")

@@ -53,6 +53,7 @@ class Searcher:
     manager: Manager
     environ: Mapping[str, str]
     ca: str | None = None
+    network: str = ""
 
     def search(self, name: str, channels: Sequence[str]) -> Found:
         out, err = bytearray(), bytearray()
@@ -68,6 +69,7 @@ class Searcher:
             command=(program, "search", "--json", "--override-channels", *words, name),
             env={**self.environ, **trust},
             mounts=((self.ca, _CA, True),) if self.ca else (),
+            network=self.network,
         )
         try:
             self.engine.run(request, take, TIME_LIMIT_S)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from xml.sax.saxutils import quoteattr
 
 from builder.model.plan import Plan
@@ -20,20 +21,25 @@ _PROJECT = "$PROJECT_DIR$"
 
 
 def run_configurations(entry_points: Sequence[EntryPoint], *, has_tests: bool) -> Iterator[tuple[str, str]]:
-    """(path, text) of each configuration: the programs, the smoke test, pytest."""
+    """(path, text) of each configuration: the smoke test, pytest, the programs."""
+    taken: set[str] = set()
+    yield _file("wsb-smoke-test", taken), _python("wsb smoke test", SMOKE)
+    if has_tests:
+        yield _file("pytest", taken), _pytest()
     for one in entry_points:
         # $Prompt$ asks for the arguments when it is started
-        yield (
-            _file(one.path.removesuffix(".py")),
-            _python(one.path, f"{_PROJECT}/{one.path}", parameters="$Prompt$" if one.required else ""),
-        )
-    yield _file("wsb-smoke-test"), _python("wsb smoke test", SMOKE)
-    if has_tests:
-        yield _file("pytest"), _pytest()
+        parameters = "$Prompt$" if one.required else ""
+        text = _python(one.path, f"{_PROJECT}/{one.path}", parameters=parameters)
+        yield _file(one.path.removesuffix(".py"), taken), text
 
 
-def _file(stem: str) -> str:
-    return f".run/{re.sub(r'[^A-Za-z0-9._-]+', '-', stem)}.run.xml"
+def _file(stem: str, taken: set[str]) -> str:
+    """A file name of its own, also for paths that differ only in what no file name holds."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", stem)
+    names = (f"{plain}{'' if number == 1 else f'-{number}'}" for number in count(1))
+    name = next(name for name in names if name.lower() not in taken)
+    taken.add(name.lower())
+    return f".run/{name}.run.xml"
 
 
 def _python(name: str, script: str, *, parameters: str = "") -> str:

@@ -12,6 +12,7 @@ from builder.resolve.given import Given, listed
 from builder.resolve.ground import BOOTSTRAPPED, Ground
 from builder.resolve.limits import image_refuses
 from builder.resolve.notes import Notes, rejected
+from builder.resolve.tags import warn_of_tag
 from builder.resolve.target import Target
 
 _NVIDIA = re.compile(r"(?:^|/)nvidia/cuda:(?P<cuda>\d+\.\d+(?:\.\d+)?)(?P<rest>\S*)$")
@@ -59,6 +60,7 @@ def _bootstrapped(ground: Ground, choice: Choice | None, compiles: tuple[str, ..
 def _asked_for(given: Given, ground: Ground, target: Target, notes: Notes) -> BasePlan:
     image = ground.value
     notes.decide("base.image", image, f"wsb.yaml asks for it ({ground.where})")
+    warn_of_tag(image, target, given.catalog, notes)
     flavour = _flavour(image)
     nvidia = _NVIDIA.search(image)
     if nvidia:
@@ -134,7 +136,7 @@ def _compiler(
         return BasePlan(image=older, flavour=Flavour.DEVEL)
     reason = passed[-1].because if passed else f"there is no nvidia/cuda image for CUDA {cuda} (any more)"
     where = given.spec.base.where if given.spec.base else given.spec.where
-    raise WsbError(
+    raise NoCompiler(
         "no-such-base",
         f"{listed(compiles)} must be compiled with nvcc of CUDA {cuda}, and {reason}",
         where,
@@ -148,6 +150,10 @@ def _pytorch_image(given: Given, ground: Ground, target: Target, cuda: CudaVersi
         return None
     tags = [image.tag("devel") for image in given.catalog.pytorch_images if image.cuda == str(cuda)]
     return tags[-1] if tags else None
+
+
+class NoCompiler(WsbError):
+    """No image is left that has nvcc for the build that was chosen."""
 
 
 class OtherPythons(Exception):

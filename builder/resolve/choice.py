@@ -12,8 +12,9 @@ from typing import Literal
 
 from packaging.version import Version
 
+from builder.catalog import Catalog
 from builder.catalog.rows import TorchBuild, TorchRelease
-from builder.model.values import CPU
+from builder.model.values import CPU, CudaVersion
 from builder.resolve.given import Given, admits_python, listed
 from builder.resolve.ground import Ground
 from builder.resolve.limits import code_refuses, driver_refuses, serves
@@ -58,6 +59,7 @@ class Search:
     target: Target
     ground: Ground
     only_default: bool = False
+    with_compiler: bool = False
 
     def among(self, releases: Sequence[TorchRelease]) -> Choice | tuple[Refusal, ...]:
         """The first release that runs, with those passed over; or every refusal."""
@@ -155,6 +157,8 @@ class Search:
             builds = tuple(build for build in builds if build.variant == target.named.value)
         else:
             builds = tuple(build for build in builds if _is_of_kind(build, target) and (build.is_advertised or release.is_lts))
+            if self.with_compiler:
+                builds = tuple(build for build in builds if has_compiler(self.given.catalog, build)) or builds
         if builds:
             return builds
         wanted = target.named.value if target.named else target.kind.upper()
@@ -201,6 +205,17 @@ class Search:
         if best.is_default and self.target.trusts_index:
             return f"would run too; {best.variant} is what the default index serves, so mirrors carry it"
         return f"would run too; {best.variant} is newer"
+
+
+def has_compiler(catalog: Catalog, build: TorchBuild) -> bool:
+    """Whether some image is left that has nvcc for this build: NVIDIA's of the same major, or pytorch's of the same CUDA."""
+    cuda = build.variant.cuda
+    if cuda is None:
+        return True
+    kept = (CudaVersion.parse(image.cuda) for image in catalog.nvidia_images)
+    return any(one.major == cuda.major and one <= cuda for one in kept) or any(
+        image.cuda == str(cuda) for image in catalog.pytorch_images
+    )
 
 
 def companion_version(given: Given, wants: Wants, release: TorchRelease, package: str) -> str | None:

@@ -69,7 +69,7 @@ def why_no_code(build: TorchBuild, gpu: Gpu) -> str:
     if capability > codes[-1]:
         return f"{what} (a newer generation of GPUs); this build was made for {covered}, before that one"
     if capability < codes[0]:
-        return f"{what} (an older generation of GPUs); this build was made for {covered}, after that one was dropped"
+        return f"{what} (an older generation of GPUs); this build was made for {covered}, after that one"
     held = listed(str(code) for code in codes)
     return f"{what}; this build holds code for {held}, and code of one generation does not run on another"
 

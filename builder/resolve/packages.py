@@ -16,6 +16,7 @@ from builder.resolve.ecosystem import advise
 from builder.resolve.given import Given, listed
 from builder.resolve.lines import PipLine, as_pip, conda_line, pip_line
 from builder.resolve.notes import Notes, rejected
+from builder.resolve.pins import check_pins, without_build
 from builder.resolve.target import Target
 from builder.resolve.wants import FAMILY, Wants
 
@@ -60,6 +61,7 @@ def gather(
     _add_written_constraints(given, basket)
     if choice is not None:
         _add_constraints(given, wants, choice, python, basket, notes)
+    check_pins(given, wants, python, notes)
     if any("git+" in line for line in basket.pip):
         basket.apt.append("git")
     if basket.compiles and (choice is None or choice.build.variant == CPU):
@@ -71,6 +73,7 @@ def _conda(given: Given, wants: Wants, manager: Manager, basket: Basket, notes: 
     """Conda packages into the basket; those that must come from pip are handed back as pip lines."""
     pip: list[PipLine] = []
     unmapped: list[Located[str]] = []
+    stripped: list[str] = []
     for one in wants.conda:
         line = conda_line(one.value)
         if wants.has_torch and given.catalog.conda_is_compiler(line.name):
@@ -82,7 +85,7 @@ def _conda(given: Given, wants: Wants, manager: Manager, basket: Basket, notes: 
             basket.managed.append(line.text)
             continue
         if manager.is_conda and not (wants.has_torch and given.catalog.conda_brings_torch(line.name)):
-            basket.conda.append(one.value.strip())
+            basket.conda.append(_held(given, one.value.strip(), stripped))
             continue
         row = given.catalog.conda_name(line.name)
         if manager.is_conda:
@@ -97,6 +100,12 @@ def _conda(given: Given, wants: Wants, manager: Manager, basket: Basket, notes: 
             basket.apt.extend(row["apt"].split())
         elif row.get("conda_only") or line.name.startswith("r-"):
             unmapped.append(one)
+    if stripped:
+        notes.warn(
+            "build-strings-left-out",
+            f"{len(stripped)} build strings are left out, such as that of {stripped[0]}: they name builds of Anaconda's own "
+            "channel, and conda-forge, which is taken instead, builds the same versions under other names",
+        )
     unmapped += [one for one in wants.conda if not manager.is_conda and conda_line(one.value).name.startswith("r-")]
     if unmapped:
         raise Problems(
@@ -112,6 +121,18 @@ def _conda(given: Given, wants: Wants, manager: Manager, basket: Basket, notes: 
         )
     known = {line.name for line, _ in wants.pip}
     return [line for line in pip if not line.name or line.name not in known]
+
+
+def _held(given: Given, spec: str, stripped: list[str]) -> str:
+    """A conda spec as conda is asked for it: the builds of Anaconda's channel exist nowhere else."""
+    own = [one.value.strip() for one in given.project.channels]
+    from_defaults = not own or any(given.catalog.is_default_channel(channel) for channel in own)
+    if given.accept_anaconda_terms or given.spec.channels or not from_defaults or "::" in spec:
+        return spec
+    bare = without_build(spec)
+    if bare != spec:
+        stripped.append(spec)
+    return bare
 
 
 def _add_pip(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from packaging.version import Version
 
 from builder.errors import WsbError
-from builder.model.values import DriverVersion, Located, Location
+from builder.model.values import DriverVersion, Located, Location, Variant
 from builder.resolve.choice import Choice, Refusal, Search, companion_version
 from builder.resolve.given import admits_python, listed
 from builder.resolve.releases import admitted
-from builder.resolve.target import short
+from builder.resolve.target import Target, short
 
 
 def refused(search: Search, refusals: tuple[Refusal, ...]) -> WsbError:
@@ -46,7 +47,7 @@ def nearest(search: Search, refusal: Refusal) -> list[str]:
     """What would run here: the first release after the one refused, and the newest of all, as steps to take."""
     working = search.all_among(admitted(search.given, None))
     if not working:
-        return _without_the_name(search) or _with_another_python(search)
+        return _without_the_name(search) or _with_another_python(search) or _on_the_processor(search)
     newest = working[0]
     later = [choice for choice in working if choice.release.version > refusal.release.version]
     hints = []
@@ -72,7 +73,7 @@ def _without_the_name(search: Search) -> list[str]:
 
 
 def _with_another_python(search: Search) -> list[str]:
-    """Where no torch runs here with the Python that is asked for: the oldest that does, with the Python nearest to it."""
+    """Where no torch runs here with the Python that is asked for: the nearest that does, with the Python nearest to it."""
     asked = search.wants.python
     if asked is None:
         return []
@@ -80,11 +81,24 @@ def _with_another_python(search: Search) -> list[str]:
     working = free.all_among(admitted(search.given, None))
     if not working:
         return []
-    first = working[-1]
-    return [
-        f"with Python {asked.value} ({asked.where}) no torch runs here; {_exact(first)} does: "
-        f'set `torch: "{first.release.version}"` and `python: "{first.pythons[0]}"`'
-    ]
+    numbers = [match[0] for one in asked.value.specifiers if (match := re.match(r"\d+(\.\d+)*", one.version))]
+    is_future = bool(numbers) and min(map(Version, numbers)) > Version(working[0].pythons[-1])
+    near, python = (working[0], working[0].pythons[-1]) if is_future else (working[-1], working[-1].pythons[0])
+    does = f"with Python {asked.value} ({asked.where}) no torch runs here; {_exact(near)} does"
+    return [f'{does}: set `torch: "{near.release.version}"` and `python: "{python}"`']
+
+
+def _on_the_processor(search: Search) -> list[str]:
+    """What is left where no release computes on this card: the same torch without it."""
+    if search.target.kind == "cpu":
+        return []
+    kept = Target(kind="cpu", os=search.target.os)
+    asked = search.wants.torch.value if search.wants.torch else None
+    found = replace(search, target=kept).among(admitted(search.given, asked))
+    if not isinstance(found, Choice):
+        return []
+    what = search.target.gpu_names or "this GPU"
+    return [f"no torch computes on the {what} here; `accelerator: cpu` runs {_exact(found)} on the processor"]
 
 
 def _exact(choice: Choice) -> str:
@@ -175,11 +189,15 @@ def _unadvertised(search: Search, refusal: Refusal) -> list[str]:
         return []
     hints = []
     for variant in refusal.release.unadvertised:
-        named = replace(search.target, named=Located(variant, search.given.spec.where))
-        asked = replace(search, target=named)
-        if isinstance(asked.of(refusal.release), Choice):
+        if _runs(search, refusal, variant):
             hints.append(f"torch {refusal.release.version}+{variant} exists without being advertised: `accelerator: {variant}`")
     return hints
+
+
+def _runs(search: Search, refusal: Refusal, variant: Variant) -> bool:
+    """Whether this build of the refused release runs here when it is named."""
+    named = replace(search.target, named=Located(variant, search.given.spec.where))
+    return isinstance(replace(search, target=named).of(refusal.release), Choice)
 
 
 def _python_error(search: Search, refusal: Refusal) -> WsbError:
@@ -199,10 +217,14 @@ def _python_error(search: Search, refusal: Refusal) -> WsbError:
         if fits:
             hints.append(f'all of them have wheels for Python {listed(fits)}: set `python: "{fits[-1]}"`')
     elif offered:
-        hints.append(f'torch {refusal.release.version} is built for Python {listed(offered)}: set `python: "{offered[-1]}"`')
+        free = replace(search, wants=replace(wants, python=None)).of(refusal.release)
+        step = f': set `python: "{free.pythons[-1]}"`' if isinstance(free, Choice) else ""
+        hints.append(f"torch {refusal.release.version} is built for Python {listed(offered)}{step}")
     first = _first_with_python(search)
     if first is not None and Version(first) > refusal.release.version:
-        hints.append(f'torch {first} is the first with Python {asked}: set `torch: "{first}"`')
+        release = given.catalog.release(first)
+        step = f': set `torch: "{first}"`' if release and isinstance(search.of(release), Choice) else ""
+        hints.append(f"torch {first} is the first with Python {asked}{step}")
     if search.ground.pythons is not None:
         hints.append("with `manager: miniconda` the environment has a Python of its own, independent of the base")
     return WsbError("python-not-supported", message, where or given.spec.where, hints=hints + nearest(search, refusal))
@@ -245,10 +267,10 @@ def _variant_error(search: Search, refusal: Refusal) -> WsbError:
         wanted = {"cuda": "CUDA build", "rocm": "ROCm build", "xpu": "build for Intel GPUs", "cpu": "CPU build"}[target.kind]
     message = f"torch {release.version} has no {wanted} for {given.platform}"
     details = (f"torch {release.version} is built for: {listed(advertised)}",) if advertised else ()
-    cuda = [variant for variant in advertised if variant.cuda]
     hints = []
-    if target.named is not None and cuda:
-        hints.append(f'set `accelerator: "{cuda[-1].cuda}"`, which this torch is built for')
+    if target.named is not None:
+        others = [variant for variant in advertised if variant.cuda and _runs(search, refusal, variant)]
+        hints += [f'set `accelerator: "{variant.cuda}"`, which this torch is built for' for variant in others[-1:]]
     if target.kind in ("rocm", "xpu") and given.platform != "linux/amd64":
         hints.append("such builds exist for x86-64 processors (linux/amd64) only; `accelerator: cpu` runs here")
     error = _error(search, refusal, kind, message, _build_where(search), *hints)

@@ -40,9 +40,9 @@ def candidates(given: Given, wants: Wants, notes: Notes) -> tuple[TorchRelease, 
             found = _narrowed(found, _admits(row["torch"]), f"{line.name} needs torch {row['torch']}", notes)
         if line.request is None or "pins" not in row:
             continue
-        torch = _pinned_torch(row["pins"], line.request)
-        if torch is not None:
-            found = _narrowed(found, _admits(torch), f"{line.text} is made for torch {torch}", notes)
+        made_for = _made_for(row["pins"], line.request)
+        if made_for:
+            found = _narrowed(found, _admits_any(made_for), f"{line.text} is made for torch {made_for[0]}", notes)
     return found
 
 
@@ -91,12 +91,15 @@ def _companion_rule(given: Given, wants: Wants, package: str) -> tuple[Callable[
     return fits, because + torch
 
 
-def _pinned_torch(pins: dict[str, str], request: VersionRequest) -> str | None:
-    """The torch that the newest admitted release of a package was made for; None when none is known."""
-    for version in sorted(pins, key=Version, reverse=True):
-        if request.admits(Version(version)):
-            return pins[version]
-    return None
+def _made_for(pins: dict[str, str], request: VersionRequest) -> tuple[str, ...]:
+    """The torch that each admitted release of a package was made for, that of the newest first; () when none is known."""
+    admitted_ones = (version for version in sorted(pins, key=Version, reverse=True) if request.admits(Version(version)))
+    return tuple(pins[version] for version in admitted_ones)
+
+
+def _admits_any(specifiers: tuple[str, ...]) -> Callable[[TorchRelease], bool]:
+    wanted = [SpecifierSet(specifier) for specifier in specifiers]
+    return lambda release: any(one.contains(release.version) for one in wanted)
 
 
 def _admits(specifier: str) -> Callable[[TorchRelease], bool]:

@@ -11,7 +11,7 @@ from builder.model.plan import Plan, RunPlan, UserPlan
 from builder.model.project import Project
 from builder.model.spec import Spec
 from builder.model.values import CPU, Ide, Passthrough
-from builder.resolve.base import OtherPythons, choose_base
+from builder.resolve.base import NoCompiler, OtherPythons, choose_base
 from builder.resolve.document import digest
 from builder.resolve.given import Given, admits_python, listed, newest
 from builder.resolve.ground import Ground, choose_ground
@@ -47,11 +47,16 @@ def resolve(
         accept_anaconda_terms=accept_anaconda_terms,
     )
     compilers: tuple[str, ...] | None = None
+    with_compiler = False
     for _ in range(3):  # another Python may mean another torch, and that another CUDA, once
         try:
-            return _decide(given, compilers)
+            return _decide(given, compilers, with_compiler)
         except OtherPythons as other:
             compilers = other.pythons
+        except NoCompiler:
+            if with_compiler:
+                raise
+            with_compiler = True  # another build of the same torch may be of a CUDA whose compiler is still there
     raise WsbError(
         "no-such-base",
         "something must be compiled, and no compiler image has a Python that torch is built for",
@@ -60,15 +65,18 @@ def resolve(
     )
 
 
-def _decide(given: Given, compilers: tuple[str, ...] | None) -> Plan:
-    """One pass over the rules. compilers: the Pythons of compiler images, when a first pass found that it needs one."""
+def _decide(given: Given, compilers: tuple[str, ...] | None, with_compiler: bool) -> Plan:
+    """One pass over the rules. compilers: the Pythons of compiler images, when a first pass found that it needs one.
+
+    with_compiler: whether only builds come into question whose CUDA an image with nvcc is left for.
+    """
     spec, project, host = given.spec, given.project, given.host
     notes = Notes()
     notes.decide("platform", given.platform, _why_platform(given))
     wants = read_wants(given, notes)
     ground = choose_ground(given, wants, notes, compilers)
     target = choose_target(given, wants, ground, notes)
-    torch = choose_torch(given, wants, target, ground, notes)
+    torch = choose_torch(given, wants, target, ground, notes, with_compiler=with_compiler)
     python = _choose_python(given, wants, ground, torch, notes)
     channels = choose_channels(given, ground.manager, notes)
     basket = gather(given, wants, ground.manager, torch.choice, target, python, notes)

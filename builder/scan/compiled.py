@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from builder.catalog import Catalog
 from builder.model.project import Project
@@ -20,11 +20,20 @@ def is_build_script(path: str) -> bool:
     return name == "setup.py" or name.endswith((".cu", ".pyx"))
 
 
-def needs_nvcc(project: Project, scripts: Mapping[str, str], catalog: Catalog) -> Located[str] | None:
-    """What has to be compiled with nvcc, in words; None when nothing does. scripts: path → text of is_build_script files."""
-    for one in project.local_paths:
-        name = posixpath.basename(one.value.split("[")[0].rstrip("/"))
-        row = catalog.package(name) if name not in ("", ".") else None
+def needs_nvcc(
+    project: Project,
+    others: Sequence[Project],
+    submodules: Sequence[Located[str]],
+    scripts: Mapping[str, str],
+    catalog: Catalog,
+) -> Located[str] | None:
+    """What has to be compiled with nvcc, in words; None when nothing does.
+
+    others: what documents say: a README installs folders too. scripts: path → text of is_build_script files.
+    """
+    folders = [one for each in (project, *others) for one in each.local_paths]
+    for one in (*folders, *submodules):
+        row = catalog.package(_last_part(one.value)) if _last_part(one.value) not in ("", ".") else None
         if row is not None and row.get("compiles") == "install":
             return Located(f"{one.value} is compiled with nvcc", one.where)
     for one in project.pip:
@@ -37,8 +46,28 @@ def needs_nvcc(project: Project, scripts: Mapping[str, str], catalog: Catalog) -
     return None
 
 
-def needs_c_compiler(project: Project, scripts: Mapping[str, str]) -> Located[str] | None:
+def _last_part(path: str) -> str:
+    return posixpath.basename(path.split("[")[0].rstrip("/").removesuffix(".git"))
+
+
+def submodules_of(text: str, file: str = ".gitmodules") -> tuple[Located[str], ...]:
+    """The repositories that a .gitmodules brings in: in a plain copy their folders are empty."""
+    found = []
+    for number, line in enumerate(text.splitlines()[:2000], 1):
+        told = re.fullmatch(r"\s*(?:url|path)\s*=\s*(\S+)\s*", line)
+        if told:
+            found.append(Located(told[1], Location(file=file, line=number)))
+    return tuple(found)
+
+
+def needs_c_compiler(
+    project: Project, submodules: Sequence[Located[str]], scripts: Mapping[str, str], catalog: Catalog
+) -> Located[str] | None:
     """What has to be compiled with a C compiler."""
+    for one in submodules:
+        needs = catalog.apt_needs(_last_part(one.value))
+        if needs is not None and "build-essential" in needs["apt"]:
+            return Located(f"{one.value} is compiled", one.where)
     for one in project.pip:
         if re.fullmatch(r"cython\b[^@]*", one.value, re.IGNORECASE) and one.where.file.endswith((".txt", ".in")):
             return Located("Cython is asked for, which compiles to C", one.where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
@@ -13,10 +13,9 @@ from builder.catalog.rows import LINUX_X86_64, TorchRelease
 from builder.model.project import Project
 from builder.model.values import CPU, CudaVersion, Located, Variant, VersionRequest
 from builder.resolve.lines import pip_line
-from builder.scan.eras import Dated, earlier, era, frozen_for, served
+from builder.scan.eras import Dated, earlier, era
 from builder.scan.evidence import Witness, is_settled
 
-_SETTLED_PYTHON_DAYS = 396  # how long a Python has been out before most packages have files for it
 _FRESH_DAYS = 90  # how long a torch is new: what is compiled for it follows some weeks later
 
 # What conda's two selectors say of torch: the last release on the pytorch channel that each of them chose a build of.
@@ -39,12 +38,16 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """All that is known of a project when torch and Python are picked."""
+    """All that is known of a project when torch and Python are picked.
+
+    runs: whether a release runs on the machine that wsb init is run on; None where that is not known.
+    """
 
     project: Project
     witnesses: tuple[Witness, ...]
     catalog: Catalog
     wants_torch: bool = True
+    runs: Callable[[TorchRelease], bool] | None = None
 
 
 # --- torch ---------------------------------------------------------------------------------------------------------
@@ -61,6 +64,8 @@ def pick_torch(told: Told) -> Pick | None:
     if said is not None:
         return said
     releases = _admitted(told)
+    if told.runs is not None:
+        releases = tuple(filter(told.runs, releases)) or releases
     if not releases:
         return None
     return _of_declared_cuda(told, releases) or _of_its_time(told, releases)
@@ -112,10 +117,10 @@ def _companions_settle_it(told: Told) -> bool:
     """Whether a pinned torchvision, torchaudio or package made for one torch leaves one series only."""
     project = told.project
     pinned = [one for one in (project.torchvision, project.torchaudio) if one is not None and one.value.is_pinned]
-    return bool(pinned) or _made_for(told) is not None
+    return bool(pinned) or made_for(told) is not None
 
 
-def _made_for(told: Told) -> SpecifierSet | None:
+def made_for(told: Told) -> SpecifierSet | None:
     """The torch that a pinned package was made for, such as torchtext or xformers; None when none tells."""
     for one in told.project.pip:
         line = pip_line(one.value)
@@ -187,7 +192,7 @@ def _of_declared_cuda(told: Told, releases: Sequence[TorchRelease]) -> Pick | No
     declared = declared_variant(told)
     if declared is None or declared.value == CPU:
         return None
-    dated = _limit(told)
+    dated = limit(told)
     fitting = [one for one in releases if declared.value in one.builds.get(LINUX_X86_64, ())]
     in_time = [one for one in fitting if dated is None or one.released <= dated.until] or fitting[-1:]
     if not in_time:
@@ -196,7 +201,7 @@ def _of_declared_cuda(told: Told, releases: Sequence[TorchRelease]) -> Pick | No
     return Pick(value=in_time[0].minor, because=because, variant=declared.value)
 
 
-def _limit(told: Told) -> Dated | None:
+def limit(told: Told) -> Dated | None:
     days = [one.day for one in told.witnesses if one.day is not None]
     dated = era(told.project, told.project.torch, told.catalog)
     if days and (dated is None or days[0].value > dated.until):
@@ -206,7 +211,7 @@ def _limit(told: Told) -> Dated | None:
 
 def _of_its_time(told: Told, releases: Sequence[TorchRelease]) -> Pick | None:
     """The newest release of the project's time; without one the newest that is no longer fresh."""
-    dated = _limit(told)
+    dated = limit(told)
     fresh = earlier(told.catalog.date("torch"), _FRESH_DAYS)
     newest = _no_longer_fresh(releases, fresh)
     if dated is not None:
@@ -222,6 +227,9 @@ def _of_its_time(told: Told, releases: Sequence[TorchRelease]) -> Pick | None:
         if in_time and in_time[0].version < newest.version:
             because = f"the newest of the project's time: {dated.where} names {dated.text}, of {dated.day[:7]}"
             return Pick(value=in_time[0].minor, because=because)
+        if not in_time and told.runs is not None and dated.until < releases[-1].released:
+            because = f"the oldest that runs on this machine; the project is of {dated.day[:7]} ({dated.where})"
+            return Pick(value=releases[-1].minor, because=because)
         if not in_time and dated.until < releases[-1].released:
             because = f"the oldest that its files admit, and its pins are of {dated.day[:7]} ({dated.where})"
             return Pick(value=releases[-1].minor, because=because)
@@ -248,122 +256,3 @@ def _no_longer_fresh(releases: Sequence[TorchRelease], fresh: str) -> TorchRelea
         if one.version.micro > 0 or first.get(one.minor, one.released) <= fresh:
             return one
     return releases[0]
-
-
-# --- Python --------------------------------------------------------------------------------------------------------
-
-
-def pick_python(told: Told, torch: Pick | None) -> Pick | None:
-    """The Python to write into wsb.yaml; None when the project's files name one."""
-    own = told.project.python
-    if own is not None and _names_one(own.value):
-        return None
-    release = _release(told, torch)
-    offered = _offered(told, release)
-    ranges = [own, *(one.python for one in told.witnesses if one.python is not None and not _names_one(one.python.value))]
-    for request in ranges:
-        if request is not None:
-            offered = [python for python in offered if admits(request.value, python)] or offered
-    wheels = served(offered, told.project, told.catalog)
-    said = _python_said(told, offered)
-    if said is not None:
-        return said
-    dated = _limit(told)
-    newest = told.catalog.releases[0]
-    if dated is not None and (made := frozen_for(wheels.pythons, told.project, told.catalog, dated.day)) is not None:
-        return Pick(value=made[0], because=f"{made[1].text} ({made[1].where}) and others are the last that serve it")
-    is_recent = release is None or release.released >= earlier(newest.released, 365)
-    if is_recent and (dated is None or dated.day >= earlier(newest.released, 3 * 365)):
-        oldest = [python for python in newest.python_of(LINUX_X86_64) if python in wheels.pythons]
-        if oldest:
-            return Pick(value=oldest[0], because="nothing in the project names one; nearly every package has files for it")
-    days_known = [dated.day] if dated is not None and dated.is_close else []
-    day = min([*days_known, release.released] if release is not None else days_known or [newest.released])
-    settled = earlier(day, _SETTLED_PYTHON_DAYS)
-    days = told.catalog.python_days
-    fitting = [python for python in wheels.pythons if days.get(python, "9999") <= settled]
-    if not fitting:
-        fitting = list(wheels.pythons[:1]) or list(offered[:1])
-    if not fitting:
-        return None
-    return Pick(value=fitting[-1], because=_why_python(fitting[-1], wheels.refused, release, day))
-
-
-def _names_one(request: VersionRequest) -> bool:
-    return any(one.operator in ("==", "===", "~=") and one.version.count(".") >= 1 for one in request.specifiers)
-
-
-def admits(request: VersionRequest, python: str) -> bool:
-    """Whether some patch release of this Python satisfies a request."""
-    return any(request.specifiers.contains(f"{python}.{patch}") for patch in range(25))
-
-
-def _release(told: Told, torch: Pick | None) -> TorchRelease | None:
-    """The release that the plan will have."""
-    if not told.wants_torch:
-        return None
-    request = (
-        VersionRequest.parse(torch.value) if torch is not None else (told.project.torch.value if told.project.torch else None)
-    )
-    made_for = _made_for(told)
-    for release in told.catalog.releases:
-        is_asked = request is None or request.admits(release.version)
-        is_made_for = made_for is None or made_for.contains(release.version)
-        if is_asked and is_made_for and _goes_with_companions(told, release):
-            return release
-    return next((one for one in told.catalog.releases if request is None or request.admits(one.version)), None)
-
-
-def _goes_with_companions(told: Told, release: TorchRelease) -> bool:
-    for package, asked in (("torchvision", told.project.torchvision), ("torchaudio", told.project.torchaudio)):
-        if asked is None or not asked.value.is_pinned:
-            continue
-        rows = [row for row in told.catalog.companions(package) if asked.value.admits(row.version)]
-        known = [row for row in rows if row.requires_torch]
-        if known and not any(SpecifierSet(row.requires_torch or "").contains(release.version) for row in known):
-            return False
-    return True
-
-
-def _offered(told: Told, release: TorchRelease | None) -> list[str]:
-    """The Pythons that torch and its companions have files for."""
-    if release is None:
-        return [python for python in told.catalog.python_days if Version(python) >= Version("3.6")]
-    offered = list(release.python_of(LINUX_X86_64))
-    for package in ("torchvision", "torchaudio"):
-        asked = told.project.torchvision if package == "torchvision" else told.project.torchaudio
-        version = release.torchvision if package == "torchvision" else release.torchaudio
-        row = told.catalog.companion(package, version) if asked is not None else None
-        if row is not None:
-            offered = [python for python in offered if row.has_python(LINUX_X86_64, python)] or offered
-    return [python for python in offered if Version(python) >= Version("3.6")] or offered
-
-
-def _python_said(told: Told, offered: Sequence[str]) -> Pick | None:
-    """The Python that the first witness names, where torch has files for it and the pins do too."""
-    heard: list[tuple[str, str]] = []
-    for witness in told.witnesses:
-        if witness.python is None or not _names_one(witness.python.value):
-            continue
-        fitting = [python for python in offered if admits(witness.python.value, python)]
-        usable = served(fitting, told.project, told.catalog).pythons
-        if fitting and usable and usable[-1] in _still_served(told, offered):
-            heard.append((usable[-1], f"{witness.python.where} says Python {witness.python.value}"))
-    if not heard:
-        return None
-    value, because = heard[0]
-    return Pick(value=value, because=because, over=tuple(one for one in heard[1:] if one[0] != value))
-
-
-def _still_served(told: Told, offered: Sequence[str]) -> tuple[str, ...]:
-    return served(offered, told.project, told.catalog).pythons
-
-
-def _why_python(python: str, refused: Iterable[tuple[str, object]], release: TorchRelease | None, day: str) -> str:
-    above = [(other, line) for other, line in refused if Version(other) > Version(python)]
-    if above:
-        line = above[-1][1]
-        text = getattr(line, "text", "")
-        return f"the newest that {text} has files for" if len(text) < 60 else "the newest that its pins have files for"
-    known = f"torch {release.version} has files for it, and " if release is not None else ""
-    return f"{known}it was out for a year when the project was written ({day[:7]})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,11 @@ from builder.scan.items import (
 )
 from builder.scan.markers import could_hold
 from builder.scan.torch_family import Hint
+
+# https://mirrors.example.org/anaconda/cloud/conda-forge/ and …/anaconda/pkgs/main/
+_MIRROR = re.compile(
+    r"https?://[^/\s]+/(?:[^/\s]+/)*?(?:anaconda|conda)/(?:cloud/(?P<name>[A-Za-z0-9_.-]+)|pkgs/\w+)(?:/[a-z0-9-]+)?/?"
+)
 
 _FIELDS = ("python", "torch", "torchvision", "torchaudio", "torch_variant", "cuda")
 
@@ -55,7 +61,7 @@ class Gathering:
             case LocalItem():
                 self._add("local_paths", item.path, item)
             case ChannelItem():
-                self._add("channels", item.channel, item)
+                self._add("channels", self._channel(item), item)
             case NoteItem():
                 self._lists["notes"].append(Located(item.text, item.where))
             case AptItem() | ImageItem() | IncludeItem():
@@ -69,6 +75,15 @@ class Gathering:
         """Once; the first place counts."""
         if all(known.value != value for known in self._lists[name]):
             self._lists[name].append(Located(value, item.where))
+
+    def _channel(self, item: ChannelItem) -> str:
+        """The channel itself where an address names a mirror of it: mirrors move, and `sources: {conda: …}` names one."""
+        mirrored = _MIRROR.fullmatch(item.channel)
+        if mirrored is None or "conda.anaconda.org" in item.channel or "repo.anaconda.com" in item.channel:
+            return item.channel
+        name = mirrored["name"] or "defaults"
+        self._note(f"{item.channel} is a mirror of {name}, which is taken; `sources: {{conda: …}}` names a mirror", item)
+        return name
 
     def _note(self, text: str, item: Any) -> None:
         self._lists["notes"].append(Located(text, item.where))

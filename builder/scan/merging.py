@@ -5,7 +5,7 @@ from __future__ import annotations
 from builder.config import edit
 from builder.config.nodes import ListNode, MapNode, Node, TextNode, read_nodes
 from builder.errors import WsbError
-from builder.scan.proposal import Proposal
+from builder.scan.proposed import Proposal
 from builder.scan.writing import because
 
 

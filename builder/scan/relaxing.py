@@ -12,7 +12,7 @@ Relax = Literal["none", "build", "patch", "minor", "all"]
 LEVELS: tuple[Relax, ...] = ("none", "build", "patch", "minor", "all")
 
 _PIP_PIN = re.compile(r"(?P<head>[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?)\s*(?P<rest>[^;@]*)(?P<marker>;.*)?$")
-_EXACT = re.compile(r"={1,3}\s*(?P<version>\d+(?:\.\d+)*)[A-Za-z0-9.+!*]*")
+_EXACT = re.compile(r"(?<![<>!~=])={1,3}\s*(?P<version>\d+(?:\.\d+)*)[A-Za-z0-9.+!*]*")
 
 
 def relaxed_pip(line: str, level: Relax) -> str:

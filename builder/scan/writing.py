@@ -9,7 +9,7 @@ from builder.config.schema import SCHEMA_COMMENT
 from builder.config.suggest import as_yaml
 from builder.model.values import VersionRequest
 from builder.scan.deciding import Pick
-from builder.scan.proposal import Added, Proposal
+from builder.scan.proposed import Added, Proposal
 
 _COLUMN = 34  # where comments begin, when what stands before is shorter
 _MAX_LEFT_OUT = 40

@@ -17,6 +17,19 @@ from builder.model.values import ComputeCapability, DriverVersion, Ide, Unknown
 State = Literal["holds", "broken", "unknown", "unused"]
 NAMES = ("IDE", "interpreter", "packages", "processor", "CUDA and driver", "GPU")
 _IDES = {Ide.VSCODE: "VS Code", Ide.PYCHARM: "PyCharm", Ide.JUPYTER: "Jupyter"}
+# What lies behind an error, for someone who meets these words for the first time.
+_IN_PLAIN_WORDS = {
+    "gpu-not-supported": (
+        "PyTorch comes with ready-made machine code for certain generations of GPUs. A release without code for the generation "
+        "of this card cannot compute on it, whatever the driver"
+    ),
+    "driver-too-old": (
+        "The driver belongs to the machine and not to the container. It decides how new the CUDA inside PyTorch may be"
+    ),
+    "python-not-supported": "PyTorch is compiled for each Python anew, and there is no file for this combination",
+    "glibc-too-old": "A program needs a C library as new as the one it was compiled with, and the base brings it",
+    "no-such-torch": "Only what was published can be installed",
+}
 _MEANING = "that number is NVIDIA's name for a generation of GPUs"
 _BROKEN_BY = {
     "python-not-supported": "interpreter",
@@ -48,8 +61,10 @@ def chain_of_error(error: WsbError, host: Host) -> tuple[Link, ...]:
     """The chain of a plan that could not be made: links before the broken one are left open, it says why it breaks."""
     broken = _BROKEN_BY.get(error.code)
     here = {"processor": host.arch, "CUDA and driver": _driver_text(host), "GPU": _gpu_text(host)}
+    plain = _IN_PLAIN_WORDS.get(error.code)
+    because = f"{error.message}. {plain}" if plain else error.message
     return tuple(
-        Link(name=name, what=here.get(name, ""), state="broken", because=error.message)
+        Link(name=name, what=here.get(name, "asked for as wsb.yaml says"), state="broken", because=because)
         if name == broken
         else Link(name=name, what=here.get(name, "not decided"), state="unknown", because="")
         for name in NAMES
@@ -89,7 +104,7 @@ def _processor(plan: Plan, host: Host) -> Link:
 def _driver(plan: Plan, host: Host, catalog: Catalog) -> Link:
     name, torch = "CUDA and driver", plan.torch
     if torch is None or torch.variant.cuda is None:
-        missing = isinstance(host.gpus, tuple) and host.gpus and host.driver is None
+        missing = isinstance(host.gpus, tuple) and any(g.vendor == "nvidia" for g in host.gpus) and host.driver is None
         if missing and host.os != "macos":
             return Link(
                 name=name, what="no driver", state="broken", because="there is an NVIDIA GPU, but no driver to reach it"

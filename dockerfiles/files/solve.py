@@ -48,7 +48,7 @@ def solved_pip(asked):
 def shell(command, check=True):
     # again, because a shell's functions do not reach its children: apt-get is one where there is a mirror
     command = ". /run/wsb/network/env && " + command
-    done = subprocess.run(["/bin/bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    done = subprocess.run(["/bin/bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if check and done.returncode:
         sys.stdout.write(done.stdout)
         sys.exit(done.returncode)
@@ -77,7 +77,10 @@ def debs(requests, packages):
     apt_update()
     done = shell("apt-get download --print-uris " + " ".join(map(shlex.quote, requests)), check=False)
     if done.returncode:
-        missing = re.findall(r"Version '([^']+)' for '([^']+)' was not found|Can't find a source to download version '([^']+)' of '([^']+)'", done.stdout)
+        missing = re.findall(
+            r"Version '([^']+)' for '([^']+)' was not found|Can't find a source to download version '([^']+)' of '([^']+)'",
+            done.stdout,
+        )
         print(done.stdout)
         for one in missing:
             print(STALE + " ".join(filter(None, (one[1] or one[3], one[0] or one[2]))))

@@ -14,7 +14,7 @@ from builder import assets
 from builder.catalog import load
 from builder.catalog.canonical import dump
 from builder.catalog.tables import NAMES
-from builder.model.values import CudaVersion, Variant
+from builder.model.values import ComputeCapability, CudaVersion, Variant
 
 DATA = Path(assets.PACKAGE) / "data"
 CATALOG = load()
@@ -221,3 +221,39 @@ def test_every_row_of_cudnn_is_of_builds_that_exist() -> None:
             release = CATALOG.release(end)
             assert release is not None
             assert Variant(row["variant"]) in release.builds["linux_x86_64"], (end, row["variant"])
+
+
+def test_a_build_holds_code_only_for_cards_that_its_cuda_knows() -> None:
+    for row in CATALOG.tables.rows("machine_code"):
+        cuda = Variant(row["variant"]).cuda
+        assert cuda is not None
+        for code in (*row["sm"], *row.get("ptx", ())):
+            architecture = CATALOG.architecture(ComputeCapability(code // 10, code % 10))
+            assert architecture is not None, code
+            assert architecture.first_cuda <= cuda, (row["variant"], code)
+            assert architecture.last_cuda is None or cuda <= architecture.last_cuda, (row["variant"], code)
+
+
+def test_the_cuda_versions_of_the_architectures_are_those_of_toolkits() -> None:
+    known = {toolkit.cuda for toolkit in CATALOG.toolkits}
+    for row in CATALOG.architectures:
+        assert row.first_cuda in known or row.first_cuda < min(known), row.name
+        assert row.last_cuda is None or row.last_cuda in known, row.name
+
+
+def test_images_that_are_gone_are_not_among_those_that_are_there() -> None:
+    there = {image.cuda for image in CATALOG.nvidia_images}
+    assert there.isdisjoint(row["cuda"] for row in CATALOG.tables.rows("nvidia_images", "gone"))
+
+
+def test_doubtful_images_are_not_among_those_that_are_there() -> None:
+    there = {image.tag("*").partition(":")[2] for image in CATALOG.pytorch_images}
+    assert there.isdisjoint(row["tag"] for row in CATALOG.tables.rows("pytorch_images", "doubtful"))
+
+
+def test_conda_builds_are_of_releases_that_exist_and_end_where_the_channel_ended() -> None:
+    last = Version(CATALOG.tables["conda"]["pytorch_channel"]["last"])
+    versions = [Version(row["torch"]) for row in CATALOG.tables.rows("conda")]
+    assert max(versions) == last
+    for version in (*versions, *(Version(row["torch"]) for row in CATALOG.tables.rows("conda", "conda_forge"))):
+        assert CATALOG.release(version) is not None, version

@@ -43,6 +43,20 @@ def test_streams_and_exit_code_are_the_command_s_own(tiny: str, label: str) -> N
     assert (done.stdout, done.stderr, done.returncode) == (b"out\n", b"err\n", 9)
 
 
+def test_what_was_printed_is_handed_over_as_a_copy_with_a_terminal_and_without(tiny: str, label: str, tmp_path: Path) -> None:
+    words = ["--copy", str(tmp_path / "copy"), label, tiny, "sh", "-c", "echo out; echo err >&2; exit 3"]
+    done = ran([sys.executable, "-m", "tests.support.attached", *words])
+    assert (done.stdout, done.stderr, done.returncode) == (b"out\n", b"err\n", 3)
+    assert sorted((tmp_path / "copy").read_bytes().splitlines()) == [b"err", b"out"]
+    screen, terminal = pty.openpty()
+    done = ran([sys.executable, "-m", "tests.support.attached", "--tty", *words[:-1], "tty; exit 4"], stdin=terminal)
+    os.close(terminal)
+    os.close(screen)
+    assert done.returncode == 4
+    assert (tmp_path / "copy").read_bytes() == done.stdout
+    assert done.stdout.startswith(b"/dev/")
+
+
 def test_the_end_of_the_input_reaches_the_command(tiny: str, label: str) -> None:
     assert attached(label, tiny, "cat; echo end", b"x\n").stdout == b"x\nend\n"
 

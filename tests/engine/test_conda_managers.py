@@ -74,9 +74,26 @@ sources: {{conda: "{channels}", miniconda: "{installers[manager]}"}}
     assert wsb(folder, "run", "--", "python", "-c", "import einops, ssl, sqlite3, ctypes").code == 0
     shared = wsb(folder, "run", "--", "sh", "-c", "find /opt/conda/envs -type d ! -perm -g+w ! -name __pycache__ | head")
     assert shared.out == ""
+    if manager == "miniforge":
+        _conda_packages_are_added_and_listed(folder)
     if manager == "micromamba":
         return  # it brings no `conda` function
     assert wsb(folder, "run", "--", "bash", "-ic", "conda activate base && conda activate $0; echo $CONDA_PREFIX").code == 0
+
+
+def _conda_packages_are_added_and_listed(folder: Path) -> None:
+    """Asked of the conda in the image, which is the one that then installs it."""
+    absent = wsb(folder, "add", "--conda", "no-such-package-of-wsb", "--network", "host")
+    assert absent.code == 3, absent.err
+    assert "there is no conda package no-such-package-of-wsb on conda-forge" in absent.err
+    added = wsb(folder, "add", "--conda", "udunits2", "--network", "host", "--json")
+    assert added.code == 0, added.err
+    assert "could not be asked" not in added.err
+    packages = {one["name"]: one for one in wsb(folder, "list", "--json").document["packages"]}
+    assert packages["udunits2"]["source"] == "conda"
+    assert packages["udunits2"]["asked"] is True
+    assert packages["einops"]["source"] == "pip"
+    assert packages["pip"]["source"] == "conda"
 
 
 def test_an_installer_with_another_hash_is_refused(sources: tuple[str, dict[str, str]], tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ It remembers what it was asked, plays the events it was given, holds images by n
 from __future__ import annotations
 
 import hashlib
+import io
+import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
@@ -145,9 +147,12 @@ class FakeEngine:
                 on_output(Output(is_stderr=is_stderr, data=data))
         return ran.code
 
-    def attach(self, request: ContainerRequest) -> int:
+    def attach(self, request: ContainerRequest, on_output: Callable[[bytes], None] | None = None) -> int:
         self._ask("attach", request)
-        return (self.runs.pop(0) if self.runs else Ran()).code
+        ran = self.runs.pop(0) if self.runs else Ran()
+        if on_output is not None:
+            on_output(ran.stdout + ran.stderr)
+        return ran.code
 
     def containers(self, label: str) -> tuple[ContainerInfo, ...]:
         self._ask("containers", label)
@@ -164,7 +169,7 @@ class FakeEngine:
 
     def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
         self._ask("archive_from_image", image)
-        yield self.built.get(image, b"")
+        yield _tar(self.files) if path == "/" else self.built.get(image, b"")
 
     def save(self, references: Sequence[str]) -> Iterator[bytes]:
         self._ask("save", tuple(references))
@@ -193,3 +198,14 @@ class FakeEngine:
     def _found(self, reference: str) -> ImageInfo | None:
         by_id = (one for one in self.held.values() if one.id == reference)
         return self.held.get(reference) or next(by_id, None)
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
+    """These files as a root file system's tar."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in sorted(files.items()):
+            member = tarfile.TarInfo(path.lstrip("/"))
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()

@@ -114,10 +114,14 @@ def _pick(case: dict[str, Any]) -> Asked:
     if machine["os"] == "macos" and machine["arch"] == "x86_64":
         # a wheel for the Mac itself, which no container has: a question to the table
         return _catalog("torch", case["torch"], python=case["python"], platform=_NATIVE[machine["arch"]])
-    gpu = {"name": machine.get("gpu"), "compute_capability": machine.get("cc")}
-    cards = [gpu] if "gpu" in machine else []
-    host = {"os": machine["os"], "arch": machine["arch"], "driver": machine.get("driver"), "gpus": cards}
-    return _plan({"torch": case["torch"], "python": case["python"], "accelerator": case.get("accelerator")}, host)
+    asked = {"torch": case["torch"], "python": case["python"], "accelerator": case.get("accelerator")}
+    return _plan(asked, _machine(machine))
+
+
+def _machine(machine: dict[str, Any]) -> dict[str, Any]:
+    """The machine of a case as a --host file tells it; without a card and a driver it is known to have none."""
+    cards = [{"name": machine["gpu"], "compute_capability": machine["cc"]}] if "gpu" in machine else []
+    return {"os": machine["os"], "arch": machine["arch"], "driver": machine.get("driver"), "gpus": cards}
 
 
 def _conda_env(case: dict[str, Any]) -> Asked:
@@ -132,9 +136,8 @@ def _image(case: dict[str, Any]) -> Asked:
         host = {"os": "linux", "arch": "x86_64", "driver": "550.54.15", "gpus": [gpu]}
         return _plan({"requirements": ["requirements.txt"]}, host, requirements_txt="\n".join(case["requirements"]))
     if "base" in case:
-        return _plan(
-            {"torch": case["torch"], "base": case["base"]}, {"os": "linux", "arch": "x86_64", "driver": None, "gpus": []}
-        )
+        machine = case.get("host", {"os": "linux", "arch": "x86_64"})
+        return _plan({"torch": case["torch"], "base": case["base"]}, _machine(machine))
     options = {key: case.get(key) for key in ("torch", "cuda", "variant", "ubuntu")}
     return _catalog("image", case["want"], **options)
 

@@ -9,7 +9,8 @@ from builder.folder import Folder
 
 
 def test_the_projects_files_are_named_without_those_of_tools(tmp_path: Path) -> None:
-    for path in ("train.py", "a/b.py", ".git/x.py", "venv/lib/y.py", "mine/pyvenv.cfg", "mine/lib/z.py", "x.egg-info/a.txt"):
+    paths = "train.py a/b.py .git/x.py venv/lib/site-packages/y.py mine/pyvenv.cfg mine/lib/z.py x.egg-info/a.txt"
+    for path in paths.split():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("")
     assert Folder(tmp_path).names() == ("a/b.py", "train.py")

@@ -1,4 +1,4 @@
-"""Is a GPU reached from here? Link by link, from the device files to the first sum; without one nothing is claimed.
+"""Does torch see the GPU, and has it machine code for it? Without a GPU nothing is claimed.
 
 The mode comes with the expectations: none (nobody asked for a GPU), auto (use one if it is there), required. A mock device
 (a test engine's) has device files that are no GPU's: the wiring is then there, and nothing can be computed. Every check that
@@ -10,35 +10,6 @@ import re
 
 from probe_gpu import MOCK, NOT_HERE, Wiring, accelerator, capability, device_names, was_handed_in, why_not_asked
 from probe_kit import FRESH, check, failed, first_lines, passed, skipped, verdict
-
-
-@check("gpu.wiring", limit_s=30, is_quick=True)
-def wiring(context):
-    """Whether the engine put in what was asked for, and this user may use it."""
-    reason = why_not_asked(context)
-    if reason:
-        return skipped(reason)
-    gpu = context.get("gpu") or {}
-    found = Wiring()
-    measured = dict(found.document(), way=gpu.get("way"), visible=os.environ.get("NVIDIA_VISIBLE_DEVICES"))
-    measured = {name: value for name, value in measured.items() if value is not None}
-    expected = "%s GPU's device files, open to this user" % (gpu.get("count") or "at least one")
-    if not found.nodes:
-        if context.gpu_mode == "auto" and not was_handed_in(gpu):
-            return skipped("no GPU was put into this container", measured)
-        return failed(measured, expected, "the engine passed no device in: was the container started with one?")
-    shut = [path for path in found.nodes if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK)]
-    if shut:
-        hint = "uid %d may not open %s: its group must be among the container's (--group-add)" % (os.getuid(), ", ".join(shut))
-        return failed(dict(measured, shut=shut), expected, hint)
-    if gpu.get("count") and found.cards and len(found.cards) != gpu["count"]:
-        return failed(measured, expected, "another number of GPUs than asked for was passed in")
-    if found.cards and "/dev/nvidia-uvm" not in found.nodes:
-        return failed(measured, expected, NO_UVM)
-    return passed(measured, expected, "wiring pass, " + MOCK if found.is_mock else "")
-
-
-NO_UVM = "/dev/nvidia-uvm is missing, and CUDA needs it: `nvidia-modprobe -u -c 0` on the host, then generate the CDI spec anew"
 
 
 @check("gpu.visible", limit_s=120, start=FRESH, is_quick=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from contextlib import suppress
 
 import pytest
 
@@ -127,6 +128,12 @@ def test_a_value_is_set_in_its_quotes() -> None:
     )
 
 
+def test_a_comment_that_was_lined_up_stays_in_its_column() -> None:
+    text = 'python: "3.9"      # old\ntorch: "2.6"       # mine\n'
+    assert set_value(text, ("python",), "3.11") == 'python: "3.11"     # old\ntorch: "2.6"       # mine\n'
+    assert set_value(text, ("torch",), ">=2.4,<2.7,!=2.5") == text.replace('"2.6"       #', '">=2.4,<2.7,!=2.5"  #')
+
+
 def test_a_list_takes_the_place_of_a_list() -> None:
     assert set_value("ide:\n- a\n- b # x\nname: m\n", ("ide",), ["c", "d e"]) == 'ide: [c, "d e"]\nname: m\n'
     assert set_value("ide: [a,\n  b] # x\nname: m\n", ("ide",), []) == "ide: [] # x\nname: m\n"
@@ -212,3 +219,45 @@ def test_in_any_layout_only_the_change_is_seen(seed: int) -> None:
 
 def _comments(text: str) -> list[str]:
     return [line.partition("#")[2].strip() for line in text.splitlines() if "#" in line]
+
+
+PIECES = [
+    "\n",
+    "  ",
+    "\t",
+    "- ",
+    ": ",
+    "# c",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "'",
+    '"',
+    "|",
+    "&a ",
+    "*a",
+    "? ",
+    "!!str ",
+    "...",
+    "---",
+    "é",
+    "\r\n",
+    "~",
+]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_damaged_file_is_refused_or_changed_rightly_and_nothing_else(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(CASES // 10):
+        text = chance.choice([FULL, layout(chance)[0]])
+        for _ in range(chance.randrange(1, 4)):
+            at = chance.randrange(len(text))
+            text = text[:at] + chance.choice(PIECES) + text[at + chance.randrange(3) :]
+        with suppress(WsbError):
+            added = add_item(text, PIP, "einops")
+            assert remove_item(added, PIP, "einops") is not added
+            set_value(text, ("torch",), "2.7")
+            remove_key(text, ("packages",))

@@ -172,7 +172,7 @@ def test_an_ssh_engine_without_its_package_names_it() -> None:
 )
 def test_a_gpu_that_the_engine_cannot_hand_over_points_to_doctor(text: str) -> None:
     error = translate.refused("running x", text, 500)
-    assert error.code == "engine-refused"
+    assert error.code == "gpu-refused"
     assert "GPU" in error.message
     assert any("wsb doctor" in hint for hint in error.hints)
 

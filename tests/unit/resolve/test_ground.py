@@ -54,6 +54,29 @@ class TestBase:
         assert plan.torch is not None
         assert plan.torch.variant.name == "cu128"
 
+    @pytest.mark.parametrize(
+        ("image", "said"),
+        [
+            ("nvidia/cuda:12.7.1-devel-ubuntu22.04", "no image of CUDA 12.7 is known"),
+            ("nvidia/cuda:12.4.1-devel-ubuntu24.04", "12.4.1 is there on Ubuntu 20.04 and 22.04"),
+            ("nvidia/cuda:12.4.1-cudnn8-devel-ubuntu22.04", "spell cuDNN as -cudnn-"),
+            ("pytorch/pytorch:1.13.1-cuda11.7-cudnn8-runtime", "pytorch/pytorch:1.13.1-cuda11.6-cudnn8-runtime"),
+            ("pytorch/pytorch:2.5.1-cuda12.4-cudnn9-runtime", "not verified"),
+            ("ubuntu:26.04", "the C library and the Python of ubuntu 26.04 were not verified"),
+            ("pytorch/pytorch:2.3.1-cuda12.1-cudnn8-devel", "does not start below CUDA 12.1"),
+        ],
+    )
+    def test_a_tag_that_nobody_has_seen_or_that_would_not_start_is_told_of(self, image: str, said: str) -> None:
+        old = host(("GTX 1080", "6.1"), driver="525.85.12")
+        there = old if "start" in said else host(("GTX 1080", "6.1"), driver="570.124.06")
+        plan = planned(spec(torch="2.1", base=image), there)
+        assert said in " ".join(warned.message for warned in plan.warnings)
+
+    def test_a_tag_that_is_in_the_tables_and_starts_is_no_warning(self) -> None:
+        there = host(("GTX 1080", "6.1"), driver="570.124.06")
+        for image in ("nvidia/cuda:12.4.1-cudnn-devel-ubuntu22.04", "pytorch/pytorch:2.3.1-cuda12.1-cudnn8-devel"):
+            assert codes(planned(spec(torch="2.1", base=image), there)) == []
+
     def test_an_nvidia_base_that_was_deleted_names_the_one_that_was_kept(self) -> None:
         error = refusal(spec(base="nvidia/cuda:11.7.0-devel-ubuntu20.04"), RTX_3090)
         assert error.code == "no-such-base"

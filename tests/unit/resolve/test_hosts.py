@@ -96,6 +96,24 @@ def test_no_driver_is_recommended_that_does_not_know_the_card() -> None:
     assert "install NVIDIA driver 455 or newer" in error.hints[0]
 
 
+def test_a_card_that_no_torch_computes_on_leaves_the_processor() -> None:
+    error = refusal(spec(), host(("GTX 680", "3.0"), driver="470.82.01"))
+    assert error.code == "gpu-not-supported"
+    assert any("`accelerator: cpu` runs torch 2.15.0+cpu" in hint for hint in error.hints)
+
+
+def test_a_python_is_recommended_only_where_it_leads_to_a_plan() -> None:
+    error = refusal(spec(torch="2.15", python="3.10"), host(("RTX 3090", "8.6"), driver="535.104.05"))
+    assert not any('set `python: "3.15"`' in hint for hint in error.hints)
+    error = refusal(spec(torch="2.15", python="3.10"), host(("RTX 3090", "8.6"), driver="580.95.05"))
+    assert any('set `python: "3.15"`' in hint for hint in error.hints)
+
+
+def test_a_python_that_is_not_there_yet_is_answered_with_the_newest_that_is() -> None:
+    error = refusal(spec(python="3.99"), host(("RTX 3090", "8.6"), driver="580.95.05"))
+    assert any('`torch: "2.15.0"` and `python: "3.15"`' in hint for hint in error.hints)
+
+
 def test_a_jetson_is_told_of_nvidias_own_wheels() -> None:
     error = refusal(spec(), named("Jetson AGX Orin", driver="540.4.0", arch="aarch64"))
     assert any("Jetson" in hint and "wheels" in hint for hint in error.hints)
@@ -109,3 +127,19 @@ def test_rocm_on_an_arm_machine_is_an_error_that_says_where_there_is_one() -> No
 def test_an_intel_gpu_is_told_how_to_be_asked_for() -> None:
     assert "intel-not-taken" in codes(planned(spec(), named("Intel Arc A770", driver=None)))
     assert codes(planned(spec(), NO_GPU)) == []
+
+
+def test_an_intel_mac_is_told_where_torch_ends_without_a_container() -> None:
+    plan = planned(spec(torch="2.3.0", python="3.12"), host(driver=None, os="macos"))
+    assert plan.torch is not None
+    assert plan.torch.version == "2.3.0"
+    assert "torch ends at 2.2.2" in said(plan, "accelerator")
+    assert "2.2.2" not in said(planned(spec(), host(driver=None, os="macos", arch="aarch64")), "accelerator")
+
+
+def test_a_place_that_nobody_verified_is_warned_about() -> None:
+    there = host(("GTX 1080", "6.1"), driver="410.48")
+    plan = planned(spec(torch="1.0.1", accelerator="cu100"), there)
+    assert any(warned.message.startswith("where 1.0.1+cu100 lies was not verified") for warned in plan.warnings)
+    default = planned(spec(torch="1.0.1", accelerator="cu90"), there)
+    assert not any(warned.message.startswith("where ") for warned in default.warnings)

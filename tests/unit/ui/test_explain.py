@@ -64,6 +64,14 @@ def test_the_link_that_breaks_is_the_one_the_error_is_about(asked: dict[str, str
     assert any("BROKEN" in line for line in chain_lines(chain))
 
 
+def test_the_broken_link_is_explained_to_someone_who_never_heard_of_compute_capability() -> None:
+    with pytest.raises(WsbError) as caught:
+        resolve(spec(torch="2.6"), EMPTY_PROJECT, CATALOG, host(("RTX 5090", "12.0"), driver="580.95.05"))
+    said = " ".join(chain_lines(chain_of_error(caught.value, NO_GPU), 10_000))
+    assert "NVIDIA's number for its generation" in said
+    assert "ready-made machine code for certain generations of GPUs" in said
+
+
 def test_one_matter_can_be_explained_alone() -> None:
     plan = resolve(spec(), EMPTY_PROJECT, CATALOG, RTX_3090)
     chain = chain_of(plan, RTX_3090, CATALOG)

@@ -1,0 +1,1 @@
+"""A workspace on Slurm: the script, its submission, what became of it."""
