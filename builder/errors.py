@@ -35,6 +35,7 @@ EXIT_CODES: dict[str, ExitCode] = {
     "bad-yaml": ExitCode.USAGE,
     "no-such-file": ExitCode.USAGE,
     "terms-not-accepted": ExitCode.USAGE,
+    "lock-outdated": ExitCode.USAGE,
     "wrong-name": ExitCode.USAGE,
     "not-declared": ExitCode.ANSWER_IS_NO,
     "file-was-edited": ExitCode.ANSWER_IS_NO,
@@ -56,6 +57,7 @@ EXIT_CODES: dict[str, ExitCode] = {
     "gpu-refused": ExitCode.ENGINE,
     "base-unreachable": ExitCode.ENGINE,
     "source-unreachable": ExitCode.ENGINE,
+    "registry-refused": ExitCode.ENGINE,
     "disk-full": ExitCode.ENGINE,
     "image-missing": ExitCode.ENGINE,
     "tool-missing": ExitCode.ENGINE,
@@ -65,6 +67,7 @@ EXIT_CODES: dict[str, ExitCode] = {
     "no-such-job": ExitCode.USAGE,
     "job-failed": ExitCode.ANSWER_IS_NO,
     "build-failed": ExitCode.BUILD_FAILED,
+    "content-differs": ExitCode.BUILD_FAILED,
     "interrupted": ExitCode.INTERRUPTED,
 }
 

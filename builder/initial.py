@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from builder.errors import Problems, WsbError
 from builder.folder import Folder
+from builder.model.host import Host
 from builder.model.values import Location
 from builder.pipeline import CONFIG
 from builder.scan.proposal import propose
@@ -34,8 +35,18 @@ class Draft:
     changes: tuple[str, ...] = ()
 
 
-def draft(directory: Path, *, relax: str = "none", accelerator: str | None = None, ask: Ask | None = None) -> Draft:
-    """Reads a folder and proposes. ask: how to settle what files say differently; None takes the rule's answer."""
+def draft(
+    directory: Path,
+    *,
+    relax: str = "none",
+    accelerator: str | None = None,
+    ask: Ask | None = None,
+    host: Host | None = None,
+) -> Draft:
+    """Reads a folder and proposes. ask: how to settle what files say differently; None takes the rule's answer.
+
+    host: the machine it is going to run on; where it is known, what init itself picks runs there.
+    """
     from builder.catalog import load
     from builder.scan.writing import wsb_yaml
 
@@ -44,16 +55,16 @@ def draft(directory: Path, *, relax: str = "none", accelerator: str | None = Non
         raise WsbError("no-such-file", f"{directory} is not a folder", hints=["name the project's folder: `wsb init DIR`"])
     _check_accelerator(accelerator)
     folder = Folder(directory)
-    names = [name for name in folder.names() if name not in (CONFIG, "META.json")]
+    names = [name for name in folder.names() if name != CONFIG]
     imports = _imports(folder)
     wishes = Wishes(relax=cast("Relax", relax), accelerator=accelerator)
-    proposal = propose(directory.name, names, folder.read, load(), wishes, imports)
+    proposal = propose(directory.name, names, folder.read, load(), wishes, imports, host)
     answers: dict[str, str] = {}
     while ask is not None and (open_ones := [one for one in proposal.questions if one.field not in answers]):
         question = open_ones[0]
         answers[question.field] = ask(question.text, question.options)
         wishes = Wishes(relax=wishes.relax, accelerator=accelerator, answers=answers)
-        proposal = propose(directory.name, names, folder.read, load(), wishes, imports)
+        proposal = propose(directory.name, names, folder.read, load(), wishes, imports, host)
     text = wsb_yaml(proposal)
     present = folder.read(CONFIG)
     if present is None:
@@ -164,3 +175,16 @@ def summary(draft: Draft, *, is_written: bool) -> list[str]:
         what = "written" if draft.is_new else (f"{len(draft.changes)} changes" if draft.changes else "left as it is")
         lines.append(f"{CONFIG} {what}: `wsb plan` shows what it comes to")
     return [re.sub(r"\s+$", "", line) for line in lines]
+
+
+def objection(draft: Draft, host: Host) -> WsbError | None:
+    """Why this machine could not run what wsb.yaml asks for, with the nearest that it could; None when it can."""
+    from builder import pipeline
+
+    try:
+        pipeline.decide(pipeline.read(draft.directory), host)
+    except WsbError as error:
+        return error
+    except Problems as problems:
+        return problems.errors[0]
+    return None

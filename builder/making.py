@@ -10,9 +10,10 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,13 @@ from builder.engine.base import (
 from builder.engine.context import build_context
 from builder.engine.steps import line_of
 from builder.errors import WsbError
-from builder.host import bootstrap
+from builder.grounding import base_of, locked_base
+from builder.host.credentials import credentials
 from builder.host.local import proxies
+from builder.host.pip_config import read_pip_config
 from builder.host.turn import turn
 from builder.model.files import File, FileSet
+from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
 from builder.model.report import Report
 from builder.model.values import Location
@@ -62,72 +66,154 @@ class Maker:
     network: str = "default"
     use_cache: bool = True
 
-    def build(self, plan: Plan, files: FileSet, project: Path) -> Built:
-        """The workspace's image, tagged. Raises WsbError; nothing is tagged then."""
-        base = self._base(plan)
-        files = _with_ca(files, plan)
-        torch_image, was_new = self._torch_image(plan, files, base) if plan.torch else (None, False)
+    def build(
+        self,
+        plan: Plan,
+        files: FileSet,
+        project: Path,
+        *,
+        locked: LockedPlatform | None = None,
+        bundle: Path | None = None,
+    ) -> Built:
+        """The workspace's image, tagged. locked: what the files were rendered from, when they install exactly a lock.
+
+        bundle: a folder with the packages of each part of the lock. Raises WsbError; nothing is tagged then.
+        """
+        if not self.engine.sees_images:
+            return self._elsewhere(plan, files, project, locked)
+        base, args = self.base(plan, locked)
+        files = self.with_network(files, plan)
+        torch_image, was_new = self._torch_image(plan, files, base, args, bundle) if plan.torch else (None, False)
+        parts = ("workspace",) if plan.torch else ("torch", "workspace")
         request = BuildRequest(
             tag=names.image_tag(plan),
-            context=build_context(files, project if plan.editable else None),
-            args={**proxies(self.environ), **({"WSB_TORCH": torch_image} if torch_image else {})},
+            context=build_context(files, project if plan.editable else None, mounted=_bundled(bundle, parts)),
+            args={**args, **({"WSB_TORCH": torch_image} if torch_image else {})},
             platform=plan.platform,
             network=self.network,
             use_cache=self.use_cache,
+            secrets=self.secrets(plan),
         )
-        return Built(image=self._step(request, files), torch_image=torch_image, was_new=was_new)
+        return Built(image=self.step(request, files), torch_image=torch_image, was_new=was_new)
 
-    def _base(self, plan: Plan) -> ImageInfo:
-        """The base, from the engine, the registry, or the distribution's own packages."""
-        with self._turn(plan.base.image):
-            found = self.engine.image(plan.base.image)
-            return found if found is not None else self._new_base(plan)
-
-    def _new_base(self, plan: Plan) -> ImageInfo:
-        if plan.base.bootstrap is None:
-            self.listener(Note(text=f"pulling {plan.base.image}"))
-            return self.engine.pull(plan.base.image, plan.platform, self.listener)
-        self.listener(Note(text=f"making the base {plan.base.image} from Debian's own packages (about half a minute)"))
-        with bootstrap.rootfs(
-            plan.base.bootstrap,
-            arch=plan.platform.partition("/")[2],
-            mirror=plan.sources.apt,
-            environ=self.environ,
-            say=lambda text: self.listener(Note(text=text)),
-        ) as tar:
-            return self.engine.import_rootfs(
-                tar, plan.base.image, ['CMD ["bash"]', f"LABEL dev.wsb.suite={plan.base.bootstrap}"]
+    def _elsewhere(self, plan: Plan, files: FileSet, project: Path, locked: LockedPlatform | None) -> Built:
+        """The whole Dockerfile at once, by a builder with a store of its own: it pulls the base and keeps its own cache."""
+        if plan.base.bootstrap is not None:
+            raise WsbError(
+                "base-unreachable",
+                f"the base {plan.base.image} was made on this machine, and a builder elsewhere cannot see it",
+                hints=[
+                    "name a base in a registry: `base: REGISTRY/IMAGE` in wsb.yaml",
+                    "or build with the engine's own builder",
+                ],
             )
+        files = self.with_network(files, plan)
+        dated = {"SOURCE_DATE_EPOCH": str(_seconds(locked.date))} if locked else {}
+        with wheel_folder(plan) as wheels:
+            request = BuildRequest(
+                tag=names.image_tag(plan),
+                context=build_context(
+                    files,
+                    project if plan.editable else None,
+                    mounted={".wsb/wheels": wheels / ".wsb" / "wheels"} if wheels else {},
+                ),
+                args={**proxies(self.environ), **dated},
+                platform=plan.platform,
+                network=self.network,
+                use_cache=self.use_cache,
+                secrets=self.secrets(plan),
+            )
+            return Built(image=self.step(request, files), torch_image=None, was_new=True)
 
-    def _torch_image(self, plan: Plan, files: FileSet, base: ImageInfo) -> tuple[str, bool]:
+    def base(self, plan: Plan, locked: LockedPlatform | None) -> tuple[ImageInfo, dict[str, str]]:
+        """The base, and the arguments of every build that stands on it."""
+        args = proxies(self.environ)
+        with self._turn(plan.base.image):
+            if locked is None:
+                return base_of(self.engine, plan, self.environ, self.listener), args
+            image, name = locked_base(self.engine, plan, locked.base, locked.date, self.environ, self.listener)
+        # BuildKit from 0.11 on dates the image by this, older ones pass it over
+        return image, {**args, "WSB_BASE": name, "SOURCE_DATE_EPOCH": str(_seconds(locked.date))}
+
+    def stage(self, plan: Plan, files: FileSet, locked: LockedPlatform | None, tag: str) -> tuple[str, ImageInfo]:
+        """(name, base) of an image of everything that projects share; the torch image where there is torch, else tagged."""
+        base, args = self.base(plan, locked)
+        files = self.with_network(files, plan)
+        if plan.torch:
+            return self._torch_image(plan, files, base, args, None)[0], base
+        self._shared(plan, files, args, tag, None)
+        return tag, base
+
+    def _torch_image(
+        self, plan: Plan, files: FileSet, base: ImageInfo, args: Mapping[str, str], bundle: Path | None
+    ) -> tuple[str, bool]:
         """(the torch image's name, whether it had to be built)."""
         name = torch_image_name(plan, files, base)
         with self._turn(name):
             if self.use_cache and self.engine.image(name) is not None:
                 return name, False
-            self._new_torch_image(name, plan, files)
+            self.listener(Note(text=f"building {name}, which every project with the same choice shares"))
+            self._shared(plan, files, args, name, bundle)
         return name, True
 
-    def _new_torch_image(self, name: str, plan: Plan, files: FileSet) -> None:
-        self.listener(Note(text=f"building {name}, which every project with the same choice shares"))
-        kept = ("Dockerfile", ".wsb/network/", ".wsb/uv/")
+    def _shared(self, plan: Plan, files: FileSet, args: Mapping[str, str], tag: str, bundle: Path | None) -> None:
+        kept = ("Dockerfile", ".wsb/network/", ".wsb/uv/", ".wsb/locked/", ".wsb/lock/torch/")
         stage = FileSet(tuple(file for file in files if file.path.startswith(kept)))
-        with _wheel_folder(plan) as folder:
+        with wheel_folder(plan) as folder:
             request = BuildRequest(
-                tag=name,
-                context=build_context(stage, folder),
+                tag=tag,
+                context=build_context(stage, folder, mounted=_bundled(bundle, ("torch",))),
                 target="torch",
-                args=proxies(self.environ),
+                # many projects share it, so no project's own date is in it
+                args={**args, "SOURCE_DATE_EPOCH": str(names.EPOCH)} if "WSB_BASE" in args else args,
                 platform=plan.platform,
                 network=self.network,
                 use_cache=self.use_cache,
+                secrets=self.secrets(plan),
             )
-            self._step(request, files)
+            self.step(request, files)
 
     def _turn(self, image: str) -> AbstractContextManager[None]:
         return turn(image, lambda: self.listener(Note(text=f"waiting for another wsb on this machine, which makes {image}")))
 
-    def _step(self, request: BuildRequest, files: FileSet) -> ImageInfo:
+    def with_network(self, files: FileSet, plan: Plan) -> FileSet:
+        """The files and what this machine's downloads need: certificate authorities, and the passwords of the hosts asked.
+
+        All of it is mounted into single steps. A mount is no part of an image: it comes into no layer, label or history.
+        """
+        added, apt = [], []
+        if plan.sources.ca is not None:
+            try:
+                content = Path(plan.sources.ca).expanduser().read_bytes()
+            except OSError as error:
+                message = f"cannot read the certificate authorities {plan.sources.ca}: {error.strerror}"
+                raise WsbError("no-such-file", message) from error
+            added.append(File(path=".wsb/network/ca.pem", content=content))
+            apt.append('Acquire::https::CAInfo "/run/wsb/network/ca.pem";')
+        netrc = self.netrc(plan)
+        if netrc:
+            place = "/run/wsb/netrc" if self.engine.takes_secrets else "/run/wsb/network/netrc"
+            if not self.engine.takes_secrets:
+                added.append(File(path=".wsb/network/netrc", content=netrc, mode=0o600))
+            added.append(File(path=".wsb/network/.curlrc", content=f"netrc-optional\nnetrc-file = {place}\n".encode()))
+            apt.append(f'Dir::Etc::netrc "{place}";')
+        if apt:
+            added.append(File(path=".wsb/network/apt.conf", content="".join(f"{line}\n" for line in apt).encode()))
+        return FileSet((*files.files, *added))
+
+    def netrc(self, plan: Plan) -> bytes:
+        """The passwords of the hosts that this plan asks; empty without any."""
+        home = Path(self.environ.get("HOME") or Path.home())
+        known = credentials(_addresses(plan), self.environ, home, read_pip_config(self.environ, home))
+        return "".join(one.line for one in known).encode()
+
+    def secrets(self, plan: Plan) -> dict[str, bytes]:
+        """The same for an engine that mounts secrets itself; others find them among the files."""
+        netrc = self.netrc(plan) if self.engine.takes_secrets else b""
+        return {"wsb-netrc": netrc} if netrc else {}
+
+    def step(self, request: BuildRequest, files: FileSet) -> ImageInfo:
+        """One build; a failing step is told with its place in the Dockerfile and its layer's file."""
         try:
             return self.engine.build(request, self.listener)
         except BuildFailed as failure:
@@ -139,7 +225,9 @@ def torch_image_name(plan: Plan, files: FileSet, base: ImageInfo) -> str:
     assert plan.torch is not None
     total = hashlib.sha256()
     parts = [base.id, plan.platform, shared_part(files["Dockerfile"].decode("utf-8")), plan.torch.wheel or ""]
-    parts += [file.path + file.content.decode("utf-8") for file in files if file.path.startswith(".wsb/uv/")]
+    made_from = (".wsb/uv/", ".wsb/locked/", ".wsb/lock/torch/")
+    kept = (file for file in files if file.path.startswith(made_from) and file.path != ".wsb/lock/torch/date")
+    parts += [file.path + file.content.decode("utf-8") for file in kept]
     for part in parts:
         total.update(f"{len(part)}\0{part}".encode())
     torch = plan.torch
@@ -147,21 +235,28 @@ def torch_image_name(plan: Plan, files: FileSet, base: ImageInfo) -> str:
     return f"{names.torch_image_repository()}:{tag}"
 
 
-def _with_ca(files: FileSet, plan: Plan) -> FileSet:
-    """The files and the certificate authorities that this machine's downloads need."""
-    if plan.sources.ca is None:
-        return files
-    try:
-        content = Path(plan.sources.ca).expanduser().read_bytes()
-    except OSError as error:
-        raise WsbError(
-            "no-such-file", f"cannot read the certificate authorities {plan.sources.ca}: {error.strerror}"
-        ) from error
-    return FileSet((*files.files, File(path=".wsb/network/ca.pem", content=content)))
+def _bundled(bundle: Path | None, parts: Iterable[str]) -> dict[str, Path]:
+    """Where the files of a bundle stand in the context, by part of the lock."""
+    return {f".wsb/lock/{part}/files": bundle / part for part in parts} if bundle else {}
+
+
+def _seconds(date: str) -> int:
+    """Of a lock's date, since 1970."""
+    return int(datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc).timestamp())
+
+
+def _addresses(plan: Plan) -> tuple[str, ...]:
+    """Every address that a build of this plan may ask."""
+    sources = plan.sources.used
+    single = (sources.pip, sources.torch, sources.conda, sources.miniconda, sources.apt)
+    torch = (plan.torch.index_url, plan.torch.find_links) if plan.torch else ()
+    installer = (plan.installer.url,) if plan.installer else ()
+    several = (*sources.extra_pip, *sources.find_links, *plan.channels)
+    return tuple(url for url in (*single, *torch, *installer, *several) if url and "://" in url)
 
 
 @contextmanager
-def _wheel_folder(plan: Plan) -> Iterator[Path | None]:
+def wheel_folder(plan: Plan) -> Iterator[Path | None]:
     """A folder that holds .wsb/wheels/<the local torch wheel>, to be streamed into the context; None without one."""
     if plan.torch is None or plan.torch.wheel is None:
         yield None

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder import __version__
-from builder.errors import WsbError
+from builder.errors import Problems, WsbError
 from builder.model.files import FileSet
 from builder.model.host import Host, Reach
 from builder.model.plan import Plan
@@ -23,6 +24,8 @@ from builder.model.values import Location, Passthrough
 
 if TYPE_CHECKING:
     from builder.engine.base import Engine
+    from builder.locking import Renderer
+    from builder.model.lock import Lock, LockedPlatform
 
 CONFIG = "wsb.yaml"
 
@@ -104,14 +107,99 @@ def document(plan: Plan) -> dict[str, Any]:
     }
 
 
-def render(plan: Plan, *, inputs_digest: str = "") -> FileSet:
-    """Every file the build needs besides the project's own."""
+def platform_of(host: Host) -> str:
+    """The platform of containers on this host."""
+    return "linux/arm64" if host.arch == "aarch64" else "linux/amd64"
+
+
+def read_lock(workspace: Workspace) -> Lock | None:
+    """The project's wsb.lock; None where there is none. Raises WsbError bad-value for one that cannot be understood."""
+    from builder.lock.text import FILE, parse
+
+    try:
+        return parse((workspace.directory / FILE).read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WsbError("bad-value", f"cannot read {FILE}: {error}", where=Location(file=FILE)) from error
+
+
+def decide_locked(
+    workspace: Workspace, host: Host, lock: Lock | None, *, reach: Reach | None = None, accept_anaconda_terms: bool = False
+) -> tuple[Plan, LockedPlatform]:
+    """The plan that the lock was made for, checked against wsb.yaml and this host. What wsb.yaml leaves open is the lock's.
+
+    Raises WsbError lock-outdated with every disagreement, and what `decide` raises when this host cannot run it.
+    """
+    from builder.lock import agree
+
+    platform = platform_of(host)
+    locked = lock.of(platform) if lock else None
+    if locked is None:
+        raise agree.missing(platform, tuple(one.platform for one in lock.platforms) if lock else ())
+    pinned = replace(workspace, spec=agree.pinned(workspace.spec, locked))
+    try:
+        plan = decide(pinned, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
+    except WsbError as error:
+        if error.code not in ("python-not-supported", "no-such-torch"):
+            raise  # this host cannot run what is locked
+        # what wsb.yaml says now does not go with the rest of the lock; by itself it may go well
+        plan = decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
+    differences = agree.disagreements(plan, locked)
+    if differences:
+        raise agree.outdated(differences)
+    return plan, locked
+
+
+def decide_again(
+    workspace: Workspace, host: Host, lock: Lock | None, *, reach: Reach | None = None, accept_anaconda_terms: bool = False
+) -> Plan:
+    """The plan to lock: what the last lock decided stays, where wsb.yaml and this host still allow it."""
+    from builder.lock import agree
+
+    platform = platform_of(host)
+    locked = lock.of(platform) if lock else None
+    if locked is not None:
+        pinned = replace(workspace, spec=agree.pinned(workspace.spec, locked))
+        with suppress(WsbError, Problems):
+            return decide(pinned, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
+    return decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
+
+
+def write_lock(workspace: Workspace, lock: Lock | None, locked: LockedPlatform) -> None:
+    """Put one platform into wsb.lock and leave the others in it. A lock of the same content keeps its bytes."""
+    from builder.lock.text import FILE, dump
+    from builder.model.lock import Lock
+    from builder.store import write_file
+
+    others = tuple(one for one in lock.platforms if one.platform != locked.platform) if lock else ()
+    if lock is None or lock.of(locked.platform) != locked:
+        text = dump(Lock(version=__version__, platforms=(*others, locked)))
+        write_file(workspace.directory / FILE, text.encode("utf-8"))
+
+
+def renderer() -> Renderer:
+    """What `locking.solve` renders with."""
+    from builder import assets
+    from builder.locking import Renderer
+
+    return Renderer(
+        render=lambda plan, locked: render(plan, locked=locked),
+        templates=assets.dockerfile_templates(),
+        version=__version__,
+    )
+
+
+def render(plan: Plan, *, inputs_digest: str = "", locked: LockedPlatform | None = None) -> FileSet:
+    """Every file the build needs besides the project's own. locked: to install exactly this."""
     from builder import assets
     from builder.render import names
     from builder.render.files import render_files
     from builder.verify.expect import GpuMode, expectations
 
     what = document(plan)
+    if locked:  # reasons tell of the machine that plans; an image from a lock is the same from all of them
+        what = {key: value for key, value in what.items() if key not in ("decisions", "warnings", "fallbacks", "sources")}
     gpu_mode: GpuMode = "none" if plan.passthrough is Passthrough.NONE else "auto"
     return render_files(
         plan,
@@ -122,6 +210,7 @@ def render(plan: Plan, *, inputs_digest: str = "") -> FileSet:
         devcontainer=assets.devcontainer_parts(),
         version=__version__,
         inputs_digest=inputs_digest,
+        locked=locked,
     )
 
 
@@ -193,12 +282,44 @@ def places(workspace: Workspace) -> dict[str, str]:
 
 
 def with_local_sources(plan: Plan, environ: Mapping[str, str]) -> Plan:
-    """The plan with this machine's certificate authorities, where the project names none. Never part of the digest."""
-    from builder.host.local import ca_bundle
+    """The plan with what this machine adds where the project is silent: certificate authorities, and the user's own mirrors.
 
-    if plan.sources.ca is not None:
-        return plan
-    return replace(plan, sources=replace(plan.sources, ca=ca_bundle(environ)))
+    Never part of the digest, and of no document.
+    """
+    from builder.host.local import ca_bundle
+    from builder.resolve.sources import index_below
+
+    ca = plan.sources.ca if plan.sources.ca is not None else ca_bundle(environ)
+    found = machine_sources(environ)
+    if plan.torch is None or plan.torch.index_url is None or plan.torch.wheel is not None:
+        found.pop("torch", None)
+    elif "torch" in found:
+        found["torch"] = index_below(found["torch"], str(plan.torch.variant))
+    return replace(plan, sources=replace(plan.sources, ca=ca, of_machine=tuple(sorted(found.items()))))
+
+
+def machine_sources(environ: Mapping[str, str]) -> dict[str, str]:
+    """Kind → address, from the user's own configuration file. Raises Problems and WsbError with places in it."""
+    from builder.catalog import load
+    from builder.config.machine import read_machine
+    from builder.resolve.sources import addresses
+
+    path = machine_config(environ)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise WsbError("no-such-file", f"cannot read {path}: {error}", where=Location(file=str(path))) from error
+    return addresses(read_machine(text, str(path)), load())
+
+
+def machine_config(environ: Mapping[str, str]) -> Path:
+    """Where the user's own settings lie: WSB_CONFIG, else wsb/config.yaml in the folder for configuration."""
+    if environ.get("WSB_CONFIG"):
+        return Path(environ["WSB_CONFIG"])
+    home = Path(environ.get("HOME") or Path.home())
+    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "wsb" / "config.yaml"
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

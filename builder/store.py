@@ -77,15 +77,15 @@ def write(directory: Path, files: FileSet, *, overwrite_edited: bool = False, is
         _remove(directory, f"{NEW_TEXTS}/{path}")
         del memory[path]
         done.append(Written(path=path, change=change))
-    _write_one(directory / MEMORY, (json.dumps(memory, indent=1, sort_keys=True) + "\n").encode(), 0o644)
+    write_file(directory / MEMORY, (json.dumps(memory, indent=1, sort_keys=True) + "\n").encode(), 0o644)
     return tuple(done)
 
 
 def _put(directory: Path, file: File, change: Change) -> None:
     if change in (Change.NEW, Change.UPDATED):
-        _write_one(directory / file.path, file.content, file.mode)
+        write_file(directory / file.path, file.content, file.mode)
     if change is Change.CONFLICT:
-        _write_one(directory / NEW_TEXTS / file.path, file.content, file.mode)
+        write_file(directory / NEW_TEXTS / file.path, file.content, file.mode)
     elif change is not Change.EDITED:
         _remove(directory, f"{NEW_TEXTS}/{file.path}")
 
@@ -140,7 +140,8 @@ def _remove(directory: Path, path: str) -> None:
             return
 
 
-def _write_one(path: Path, content: bytes, mode: int) -> None:
+def write_file(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """One file, whole or not at all. Raises WsbError disk-full or bad-value."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -6,19 +6,20 @@ they are then read like those of any machine. Only NVML's part is missing: the d
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from builder.engine.base import ContainerRequest, Engine, EngineInfo, Output
 from builder.errors import WsbError
 from builder.host.bus import ID_TABLES
 from builder.host.engine import with_cdi_devices
 from builder.host.local import local_host, tree_host
 from builder.model.host import Architecture, Host
 from builder.model.values import Unknown
+
+if TYPE_CHECKING:
+    from builder.engine.base import Engine, EngineInfo, Output
 
 _LIMIT_S: Final = 60
 _MARK: Final = "wsb-file "
@@ -69,6 +70,10 @@ def host_of(engine: Engine, info: EngineInfo, here: Host | None = None) -> Host:
 
 
 def _elsewhere(engine: Engine, info: EngineInfo) -> Host:
+    import tempfile
+
+    from builder.engine.base import ContainerRequest
+
     arch: Architecture = "aarch64" if info.arch in ("arm64", "aarch64") else "x86_64"
     image = next(iter(_images(engine)), None)
     where = f"the engine's machine ({info.endpoint})"

@@ -52,7 +52,10 @@ def package(
 
 
 def _beside(row: Row, release: TorchRelease, variant: str | None, python: str | None) -> Answer:
-    chosen = Variant.parse(variant) if variant else release.default.get(LINUX_X86_64, Variant("cpu"))
+    try:
+        chosen = Variant.parse(variant) if variant else release.default.get(LINUX_X86_64, Variant("cpu"))
+    except ValueError as error:
+        raise WsbError("bad-value", str(error)) from None
     page = wheel_page(row, release, chosen)
     own = has_own_wheel(row, release, chosen, python or release.python_of(LINUX_X86_64)[-1], LINUX_X86_64)
     facts: Answer = {"torch": str(release.version), "variant": str(chosen)}

@@ -38,6 +38,7 @@ class TorchBuild:
 
     code: None for builds that run on no NVIDIA GPU. is_default: the default index (PyPI) serves exactly this build.
     index_url, find_links: where else it lies; a page of links, for the releases that have no index.
+    place_unverified: why that place is not certain, when it is not.
     """
 
     version: Version
@@ -48,6 +49,7 @@ class TorchBuild:
     is_advertised: bool
     index_url: str | None
     find_links: str | None
+    place_unverified: str | None = None
 
     @property
     def local(self) -> str:

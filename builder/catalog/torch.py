@@ -104,7 +104,7 @@ class TorchTable:
         return found
 
     def _build(self, release: TorchRelease, platform: str, variant: Variant) -> TorchBuild:
-        index_url, find_links = self._where(release, variant)
+        index_url, find_links, doubt = self._where(release, variant)
         return TorchBuild(
             version=release.version,
             variant=variant,
@@ -114,10 +114,11 @@ class TorchTable:
             is_advertised=variant not in release.unadvertised and not release.is_lts,
             index_url=index_url,
             find_links=find_links,
+            place_unverified=doubt,
         )
 
-    def _where(self, release: TorchRelease, variant: Variant) -> tuple[str | None, str | None]:
-        """The torch index's address of a build, or its page of links."""
+    def _where(self, release: TorchRelease, variant: Variant) -> tuple[str | None, str | None, str | None]:
+        """The torch index's address of a build, or its page of links; and why neither is certain, when it is not."""
         for since, until, row in self._indexes:
             if not since <= release.version <= until:
                 continue
@@ -127,8 +128,9 @@ class TorchTable:
             return (
                 address.format(variant=variant) if address else None,
                 page.format(variant=variant) if page else None,
+                row.get("unverified"),
             )
-        return None, None
+        return None, None, None
 
 
 def _variants(release: TorchRelease, platform: str) -> tuple[Variant, ...]:

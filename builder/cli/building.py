@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from builder import making, pipeline
+from builder import making, moving, pipeline
+from builder.bundling import Bundle, load_base
+from builder.cli import common
 from builder.cli.asking import ask as ask
-from builder.engine.base import BuildFailed, Engine, Event, ImageInfo, StepFinished
+from builder.engine.base import BuildFailed, Engine, Event, ImageInfo, Listener, Pushed, StepFinished
 from builder.errors import WsbError
+from builder.lock.text import digest
+from builder.model.host import Host
+from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
 from builder.model.report import Report, Status
 from builder.ui.build_log import BuildLog, both, log_directory, log_path
@@ -21,22 +29,39 @@ from builder.ui.progress import Progress
 
 _READ_BYTES = 1 << 22
 
+if TYPE_CHECKING:
+    from builder.engine.buildx import BuildxOptions
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """steps: of all builds that were made, in the order they ended."""
+    """steps: of all builds that were made, in the order they ended. pulled_from: a registry that had it, else ""."""
 
     built: making.Built
     steps: tuple[StepFinished, ...]
     seconds: float
+    pulled_from: str = ""
 
 
-def build(
-    console: Console, engine: Engine, plan: Plan, workspace: pipeline.Workspace, *, network: str, use_cache: bool
-) -> Done:
-    """Build the plan; a failure names its log."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """What a build may use. locked: install exactly this. registry: to be asked for the finished image first, "" for none."""
+
+    network: str = "default"
+    use_cache: bool = True
+    locked: LockedPlatform | None = None
+    bundle: Bundle | None = None
+    registry: str = ""
+
+    @property
+    def made_from(self) -> str:
+        return "lock" if self.locked else "plan"
+
+
+def build(console: Console, engine: Engine, plan: Plan, workspace: pipeline.Workspace, how: How) -> Done:
+    """Build the plan, or exactly the lock, or find it in a registry; a failure names its log."""
     plan = pipeline.with_local_sources(plan, os.environ)
-    files = pipeline.render(plan, inputs_digest=workspace.inputs_digest)
+    files = pipeline.render(plan, inputs_digest=workspace.inputs_digest, locked=how.locked)
     steps: list[StepFinished] = []
 
     def collect(event: Event) -> None:
@@ -44,25 +69,97 @@ def build(
             steps.append(event)
 
     began = time.monotonic()
-    with BuildLog(log_path(os.environ, datetime.now(), f"build-{plan.name}")) as log, Progress(console) as progress:
-        maker = making.Maker(
-            engine=engine,
-            environ=os.environ,
-            listener=both(progress, log, collect),
-            network=network,
-            use_cache=use_cache,
-        )
-        try:
-            built = maker.build(plan, files, workspace.directory)
-        except BuildFailed as failure:
-            raise replace(failure, hints=(*failure.hints, *_known_hints(failure, log), *_log_hint(log))) from failure
-        except WsbError as error:
-            raise replace(error, hints=(*error.hints, *_log_hint(log))) from error
+    with making_of(console, engine, f"build-{plan.name}", network=how.network, use_cache=how.use_cache, also=collect) as maker:
+        pulled = _pulled(engine, plan, how, maker)
+        if pulled is not None:
+            built = making.Built(image=pulled, torch_image=None)
+        else:
+            if how.bundle:
+                load_base(engine, how.bundle, maker)
+            folder = how.bundle.directory if how.bundle else None
+            built = maker.build(plan, files, workspace.directory, locked=how.locked, bundle=folder)
     seconds = time.monotonic() - began
-    console.line(
-        f"built {plan.name} in {seconds:.1f} s" + ("" if built.was_new else ", on a torch image that was there already")
-    )
-    return Done(built=built, steps=tuple(steps), seconds=seconds)
+    if pulled is not None:
+        console.line(f"took {plan.name} from {how.registry} in {seconds:.1f} s: it was made from the same {how.made_from}")
+    else:
+        there = "" if built.was_new or not built.torch_image else ", on a torch image that was there already"
+        console.line(f"built {plan.name} in {seconds:.1f} s{there}")
+    return Done(built=built, steps=tuple(steps), seconds=seconds, pulled_from=how.registry if pulled else "")
+
+
+def _pulled(engine: Engine, plan: Plan, how: How, maker: making.Maker) -> ImageInfo | None:
+    """The image from the registry to be asked first; None without one, or when it has none."""
+    if not how.registry:
+        return None
+    lock_digest = digest(how.locked) if how.locked else ""
+    return moving.pull_first(engine, how.registry, plan.name, plan.digest, lock_digest, plan.platform, maker.listener)
+
+
+def push(console: Console, engine: Engine, image: ImageInfo, registry: str, name: str) -> tuple[Pushed, ...]:
+    """By what it was made from and by name, with what went over the wire."""
+    from builder.ui.text import as_bytes
+
+    with Progress(console) as progress:
+        done = moving.push(engine, image, registry, name, progress)
+    first = done[0]
+    sent = f"{first.layers_sent} layers ({as_bytes(first.sent_bytes)} unpacked)"
+    console.line(f"pushed {first.reference}: {sent} sent, {first.layers_there} there already")
+    return done
+
+
+def push_platforms(
+    console: Console,
+    workspace: pipeline.Workspace,
+    host: Host,
+    platforms: Sequence[str],
+    options: BuildxOptions,
+    how: How,
+    *,
+    is_locked: bool,
+    as_json: bool,
+) -> int:
+    """Each platform planned by itself, built by buildx and pushed by its digest; then one name for all of them."""
+    from builder.cli.buildx_options import ARCHITECTURES
+
+    name, lock = workspace.spec.name.value, pipeline.read_lock(workspace) if is_locked else None
+    digests: dict[str, str] = {}
+    engine = common.connect_buildx(options)
+    try:
+        for platform in platforms or (pipeline.platform_of(host),):
+            there = replace(host, arch=ARCHITECTURES[platform])
+            plan, locked = (
+                pipeline.decide_locked(workspace, there, lock) if is_locked else (pipeline.decide(workspace, there), None)
+            )
+            build(console, engine, plan, workspace, replace(how, locked=locked))
+            digests[platform] = engine.pushed[options.push_to]
+            engine.name(moving.content_tag(plan.digest, digest(locked) if locked else ""), [digests[platform]])
+        reference = engine.name("latest", list(digests.values()))
+    finally:
+        engine.close()
+    if as_json:
+        console.document({"schema": "wsb.push/1", "image": name, "reference": reference, "platforms": digests})
+    else:
+        console.product(reference)
+    return 0
+
+
+@contextmanager
+def making_of(
+    console: Console, engine: Engine, what: str, *, network: str, use_cache: bool, also: Listener = lambda _: None
+) -> Iterator[making.Maker]:
+    """A maker whose events are shown and logged; an error of its body names the log. what: the log's name."""
+    with BuildLog(log_path(os.environ, datetime.now(), what)) as log, Progress(console) as progress:
+        try:
+            yield making.Maker(
+                engine=engine,
+                environ=os.environ,
+                listener=both(progress, log, also),
+                network=network,
+                use_cache=use_cache,
+            )
+        except WsbError as error:
+            known = _known_hints(error, log) if isinstance(error, BuildFailed) else ()
+            raise replace(error, hints=(*error.hints, *known, *_log_hint(log))) from error
 
 
 def _known_hints(failure: BuildFailed, log: BuildLog) -> tuple[str, ...]:

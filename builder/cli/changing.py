@@ -27,6 +27,8 @@ def changed(
     if file.has_changed:
         read_spec(file.content, pipeline.CONFIG)
         file.write()
+        if pipeline.read_lock(project.workspace) is not None:
+            console.line("wsb.lock is behind wsb.yaml now; `wsb lock` writes it anew")
     try:
         project.workspace = pipeline.read(project.workspace.directory)
         if not with_build or (not file.has_changed and not project.is_behind):
@@ -45,12 +47,12 @@ def changed(
 
 def _build(console: Console, project: Project, fallback: bool, network: str) -> int:
     """As `wsb build` does it."""
-    from builder.cli.building import build, quick_proof
+    from builder.cli.building import How, build, quick_proof
 
     assert project.engine is not None
     plan = project.plan(fallback=fallback)
     for warned in plan.warnings:
         console.warn(warned.message)
-    done = build(console, project.engine, plan, project.workspace, network=network, use_cache=True)
+    done = build(console, project.engine, plan, project.workspace, How(network=network))
     report = quick_proof(console, project.engine, plan, project.workspace, done.built.image)
     return 0 if report is None or report.has_passed else 1

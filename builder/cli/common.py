@@ -13,6 +13,7 @@ from builder.errors import WsbError
 
 if TYPE_CHECKING:
     from builder.engine.base import Engine, EngineInfo, ImageInfo
+    from builder.engine.buildx import BuildxEngine, BuildxOptions
     from builder.engine.docker_sdk import DockerEngine
     from builder.launch.container import Identity
     from builder.model.diagnosis import KnownCause
@@ -49,6 +50,13 @@ def engine_info(engine: Engine) -> EngineInfo:
     from builder.host.engine import with_cdi_devices
 
     return with_cdi_devices(engine.info())
+
+
+def connect_buildx(options: BuildxOptions) -> BuildxEngine:
+    """The same engine with docker buildx for its builds."""
+    from builder.engine.buildx import BuildxEngine
+
+    return BuildxEngine.found(os.environ, options)
 
 
 def identity() -> Identity:

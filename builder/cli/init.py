@@ -6,11 +6,14 @@ from pathlib import Path
 
 import click
 
+from builder.cli.host_options import host_of, host_options
+
 _LEVELS = ("none", "build", "patch", "minor", "all")
 
 
 @click.command("init")
 @click.argument("folder", metavar="[DIR]", required=False)
+@host_options
 @click.option("--yes", "-y", is_flag=True, help="Ask nothing: where files differ, the rule decides.")
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the file and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document of what was chosen and why.")
@@ -21,6 +24,9 @@ _LEVELS = ("none", "build", "patch", "minor", "all")
 def command(
     directory: str,
     folder: str | None,
+    host_file: str | None,
+    driver: str | None,
+    gpus: tuple[str, ...],
     yes: bool,
     to_stdout: bool,
     as_json: bool,
@@ -31,22 +37,28 @@ def command(
     """Read the project in DIR (the current folder) and write its wsb.yaml."""
     import sys
 
-    from builder import initial
+    from builder import initial, pipeline
     from builder.cli.common import console
 
     place = Path(directory) / (folder or ".")
     out = console()
     asks = not (yes or to_stdout or as_json) and sys.stdin.isatty() and sys.stderr.isatty()
-    draft = initial.draft(place, relax=relax, accelerator=accelerator, ask=_ask if asks else None)
+    host = host_of(host_file, driver, gpus)
+    draft = initial.draft(place, relax=relax, accelerator=accelerator, ask=_ask if asks else None, host=host)
     if not to_stdout:
         initial.write(draft, replace=force)
     if as_json:
         out.document(initial.document(draft))
     elif to_stdout:
         out.product(draft.text)
+    elif not as_json:
+        out.product(str(place / pipeline.CONFIG))
     if not as_json:
         for line in initial.summary(draft, is_written=not to_stdout):
             out.line(line)
+        refused = None if to_stdout else initial.objection(draft, host)
+        if refused is not None:
+            out.warn(f"as it stands this machine does not run it: {refused.message}", list(refused.hints))
 
 
 def _ask(text: str, options: tuple[tuple[str, str], ...]) -> str:

@@ -56,8 +56,12 @@ def start(
     shm_size: str = "",
     network: str = "",
     gpus: str | None = None,
+    explains: bool = True,
 ) -> int:
-    """One command in the workspace, with this process's terminal and streams."""
+    """One command in the workspace, with this process's terminal and streams.
+
+    explains: say what is known of a failure; not of a shell, whose exit code is that of whatever was typed last.
+    """
     from builder.cli import common
     from builder.cli.gpu_choice import gpus_for
     from builder.doctor.tail import Tail
@@ -97,8 +101,12 @@ def start(
             code = engine.attach(request, printed)
         except WsbError as error:
             raise not_there(error, info) from error
-        if code != _INTERRUPTED:
+        if explains and code != _INTERRUPTED:
             common.tell_cause(console, printed.known_cause(code))
+        if code not in (0, _INTERRUPTED):
+            from builder.cli.mending import tell_mend
+
+            tell_mend(console, printed.output, present.workspace, present.document)
         return code
     finally:
         engine.close()

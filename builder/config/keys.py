@@ -114,7 +114,7 @@ KEYS = Section(
         Key(
             name="requirements",
             kind=Many(item=_REQUIREMENTS),
-            description="The project's requirements files, with what they include.",
+            description="Files that list packages (requirements.txt, pyproject.toml, setup.py, Pipfile) and what these include.",
             default=[],
             synonyms=("requirement", "requirements_file", "reqs", "requirements_txt"),
         ),
@@ -154,7 +154,7 @@ KEYS = Section(
         Key(
             name="ide",
             kind=Many(item=_IDE),
-            description="Editors to write files for.",
+            description="What people write and run code with: files are written for it, and what it runs inside is installed.",
             default=["vscode", "pycharm"],
             synonyms=("ides", "editor", "editors"),
         ),

@@ -179,7 +179,7 @@ class _Building:
     def _check_tag(self, event: Any, where: Location) -> None:
         if event.tag is not None:
             raise self._refuse(
-                f"tags such as `{_short_tag(event.tag)}` are not read here",
+                f"tags such as `{_short_tag(event.tag)[:60]}` are not read here",
                 where,
                 "delete it; a text that begins with ! needs quotes",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from builder.doctor import chain, machine
+from builder.doctor import card, machine, workspace
 from builder.doctor.facts import Facts
 from builder.model.frozen import frozen
 from builder.model.report import Finding, Severity
@@ -22,15 +22,15 @@ class Check:
 
 
 CHECKS: Final = (
-    Check(name="gpu", title="GPU", look=chain.gpu),
-    Check(name="driver", title="driver", look=chain.driver),
-    Check(name="nvml", title="NVML", look=chain.nvml),
-    Check(name="toolkit", title="container toolkit", look=chain.toolkit),
-    Check(name="engine", title="engine", look=chain.engine),
-    Check(name="passthrough", title="runtime or CDI", look=chain.passthrough),
-    Check(name="container", title="container", look=chain.container),
-    Check(name="torch", title="torch's build", look=chain.torch),
-    Check(name="kernel", title="a kernel", look=chain.kernel),
+    Check(name="gpu", title="GPU", look=card.gpu),
+    Check(name="driver", title="driver", look=card.driver),
+    Check(name="nvml", title="NVML", look=card.nvml),
+    Check(name="toolkit", title="container toolkit", look=workspace.toolkit),
+    Check(name="engine", title="engine", look=workspace.engine),
+    Check(name="passthrough", title="runtime or CDI", look=workspace.passthrough),
+    Check(name="container", title="container", look=workspace.container),
+    Check(name="torch", title="torch's build", look=workspace.torch),
+    Check(name="kernel", title="a kernel", look=workspace.kernel),
     Check(name="disk", title="disk", look=machine.disk, of_chain=False),
     Check(name="memory", title="memory", look=machine.memory, of_chain=False),
     Check(name="shm", title="shared memory", look=machine.shm, of_chain=False),
@@ -44,6 +44,12 @@ CHECKS: Final = (
 def examine(facts: Facts) -> tuple[Finding, ...]:
     """What all checks have to say, in the order of the chain."""
     return tuple(finding for check in CHECKS for finding in check.look(facts))
+
+
+def may_ask_a_container(facts: Facts) -> bool:
+    """Whether the links before the container hold, so that one that sees the GPU can be expected to start."""
+    before = CHECKS[: next(number for number, check in enumerate(CHECKS) if check.name == "container")]
+    return not is_broken(tuple(finding for check in before for finding in check.look(facts)))
 
 
 def is_broken(findings: tuple[Finding, ...]) -> bool:

@@ -7,8 +7,9 @@ from typing import Final
 
 from builder.doctor import wording
 from builder.doctor.facts import Facts, Trouble
+from builder.doctor.says import error, fine, warning
 from builder.model.machine import Place
-from builder.model.report import Finding, Severity
+from builder.model.report import Finding
 
 _GB: Final = 1000**3
 # A CPU workspace takes 2 GB, one with CUDA 10, and BuildKit keeps what it made.
@@ -42,11 +43,11 @@ def disk(facts: Facts) -> Iterator[Finding]:
         remedy = "`wsb prune`, `docker system df`; or move the engine's data (`data-root` in daemon.json)"
         remedy = remedy if volume.role == "engine" else "free some, or set TMPDIR to a larger disk"
         if free < _DISK_OUT[volume.role]:
-            yield _finding("disk-full", Severity.ERROR, "disk", holds, remedy)
+            yield error("disk-full", "disk", holds, remedy)
         elif free < _DISK_LOW[volume.role]:
-            yield _finding("disk-low", Severity.WARNING, "disk", f"{holds}; a workspace with CUDA takes some 10 GB", remedy)
+            yield warning("disk-low", "disk", f"{holds}; a workspace with CUDA takes some 10 GB", remedy)
         else:
-            yield _finding("disk", Severity.INFO, "disk", f"{holds} of {_size(volume.total_bytes)}")
+            yield fine("disk", "disk", f"{holds} of {_size(volume.total_bytes)}")
 
 
 def memory(facts: Facts) -> Iterator[Finding]:
@@ -56,24 +57,24 @@ def memory(facts: Facts) -> Iterator[Finding]:
     said = f"{_size(total)}, {_size(free)} of it available"
     if total < _MEMORY_LOW:
         remedy = "smaller batches, fewer workers; WSL: `memory=` in .wslconfig, Docker Desktop: its resources"
-        yield _finding("memory-low", Severity.WARNING, "memory", f"only {said}: installing torch alone takes 2 GB", remedy)
+        yield warning("memory-low", "memory", f"only {said}: installing torch alone takes 2 GB", remedy)
     elif free < total // 20:
-        yield _finding("memory-used-up", Severity.WARNING, "memory", said, "`ps aux --sort=-rss | head` shows who has it")
+        yield warning("memory-used-up", "memory", said, "`ps aux --sort=-rss | head` shows who has it")
     else:
-        yield _finding("memory", Severity.INFO, "memory", said)
+        yield fine("memory", "memory", said)
 
 
 def shm(facts: Facts) -> Iterator[Finding]:
     if facts.memory is not None and facts.memory.total_bytes < _SHM_OF_WSB:
         message = f"wsb gives a container 8 GB of /dev/shm, and the machine has {_size(facts.memory.total_bytes)} in all"
         remedy = "`run: {shm_size: 2g}` in wsb.yaml, so that the DataLoader fails early instead of the whole machine"
-        yield _finding("shm-above-memory", Severity.WARNING, "shm", message, remedy)
+        yield warning("shm-above-memory", "shm", message, remedy)
     elif facts.shm_bytes is not None and facts.shm_bytes < 64 * 1024**2:
         message = f"/dev/shm of this machine has {_size(facts.shm_bytes)}; it counts with --ipc=host"
-        yield _finding("shm-small", Severity.WARNING, "shm", message, "`sudo mount -o remount,size=8g /dev/shm`")
+        yield warning("shm-small", "shm", message, "`sudo mount -o remount,size=8g /dev/shm`")
     elif facts.shm_bytes is not None:
         message = f"{_size(facts.shm_bytes)} here; a container of wsb's gets 8 GB of its own"
-        yield _finding("shm", Severity.INFO, "shm", message)
+        yield fine("shm", "shm", message)
 
 
 def clock(facts: Facts) -> Iterator[Finding]:
@@ -82,13 +83,13 @@ def clock(facts: Facts) -> Iterator[Finding]:
         return
     off = ahead[len(ahead) // 2]
     if abs(off) < _CLOCK_OFF_S:
-        yield _finding("clock", Severity.INFO, "clock", "right")
+        yield fine("clock", "clock", "right")
         return
     message = f"this clock is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}: certificates and package lists seem invalid"
     is_wsl = facts.host.details is not None and facts.host.details.flavour == "wsl"
     remedy = "`wsl --shutdown` in PowerShell" if is_wsl else "`sudo timedatectl set-ntp true`"
     fix = (("timedatectl", "set-ntp", "true"),) if "timedatectl" in facts.tools and not is_wsl else ()
-    yield Finding(id="clock-off", severity=Severity.ERROR, message=message, remedy=remedy, link="clock", fix=fix)
+    yield error("clock-off", "clock", message, remedy, fix=fix)
 
 
 def proxy(facts: Facts) -> Iterator[Finding]:
@@ -96,28 +97,28 @@ def proxy(facts: Facts) -> Iterator[Finding]:
     https = set_here.get("HTTPS_PROXY") or set_here.get("https_proxy") or set_here.get("ALL_PROXY") or set_here.get("all_proxy")
     if https and "://" not in https:
         message, remedy = f"HTTPS_PROXY is {_hidden(https)}, without http:// before it", f"HTTPS_PROXY=http://{_hidden(https)}"
-        yield _finding("proxy-without-scheme", Severity.WARNING, "proxy", message, remedy)
+        yield warning("proxy-without-scheme", "proxy", message, remedy)
     engine_pulls = [place for place in facts.places if place.source == "registry" and not place.why_not]
     if https and not isinstance(facts.engine, Trouble) and not facts.engine.proxy and engine_pulls:
         message = "this shell has a proxy, and the engine has none: it pulls images by itself and may not get out"
         remedy = '`"proxies": {"https-proxy": "…"}` in /etc/docker/daemon.json, then restart it'
-        yield _finding("engine-without-proxy", Severity.WARNING, "proxy", message, remedy)
+        yield warning("engine-without-proxy", "proxy", message, remedy)
     elif https:
-        yield _finding("proxy", Severity.INFO, "proxy", f"{_hidden(https)}, handed to the steps of a build")
+        yield fine("proxy", "proxy", f"{_hidden(https)}, handed to the steps of a build")
 
 
 def certificates(facts: Facts) -> Iterator[Finding]:
     told = facts.certificates
     if told is not None and told.trouble:
         message, remedy = f"{told.variable} names {told.path}, which {told.trouble}", f"unset {told.variable}, or correct it"
-        yield _finding("ca-unreadable", Severity.ERROR, "ca", message, remedy)
+        yield error("ca-unreadable", "ca", message, remedy)
     elif told is not None:
-        yield _finding("ca", Severity.INFO, "ca", f"{told.path} ({told.variable}), used in builds too")
+        yield fine("ca", "ca", f"{told.path} ({told.variable}), used in builds too")
     distrusted = [place for place in facts.places if place.is_certificate]
     if distrusted:
         names = ", ".join(sorted({place.source for place in distrusted}))
         message = f"certificates of {names} are not trusted: a company's proxy opens the connections, or the clock is wrong"
-        yield _finding("ca-missing", Severity.ERROR, "ca", message, wording.trust(facts.distribution))
+        yield error("ca-missing", "ca", message, wording.trust(facts.distribution))
 
 
 def network(facts: Facts) -> Iterator[Finding]:
@@ -136,9 +137,9 @@ def _missing(facts: Facts, place: Place) -> Finding:
         replaced = held
     message = f"{_WHAT[place.source]}: {place.why_not}"
     remedy = replaced or "the network, the proxy (HTTPS_PROXY)"
-    severity = Severity.WARNING if replaced or place.source == "apt" else Severity.ERROR
+    say = warning if replaced or place.source == "apt" else error
     mirror = f"; or a mirror, `sources: {{{place.source}: …}}`"
-    return _finding(f"{place.source}-unreachable", severity, "network", message, remedy + mirror)
+    return say(f"{place.source}-unreachable", "network", message, remedy + mirror)
 
 
 def _reached(place: Place) -> Finding:
@@ -146,13 +147,9 @@ def _reached(place: Place) -> Finding:
     message = f"{_WHAT[place.source]} answer in {place.seconds:.1f} s{speed}"
     is_slow = place.seconds > _SLOW_S or (place.bytes_per_s is not None and place.bytes_per_s < _SLOW_BYTES_PER_S)
     if not is_slow:
-        return _finding(f"{place.source}-reached", Severity.INFO, "network", message)
+        return fine(f"{place.source}-reached", "network", message)
     remedy = f"a nearer mirror: `sources: tuna` (or ustc, aliyun), or `sources: {{{place.source}: …}}`"
-    return _finding(f"{place.source}-slow", Severity.WARNING, "network", message, remedy)
-
-
-def _finding(id: str, severity: Severity, link: str, message: str, remedy: str = "") -> Finding:
-    return Finding(id=id, severity=severity, message=message, remedy=remedy, link=link)
+    return warning(f"{place.source}-slow", "network", message, remedy)
 
 
 def _size(count: int) -> str:

@@ -21,6 +21,8 @@ WORDS: Final = (
     "ERROR",
     "error:",
     "error #",
+    'error"',
+    "=error",
     "Exception",
     "FAILED",
     "Fatal",
@@ -70,6 +72,8 @@ _ERRORS: Final = _any(
     r"(?:\S+: )?undefined reference to ",
     r"(?:\S+: )?(?:line \d+: +\d+ )?(?:Segmentation fault|Aborted|Bus error|Floating point exception)\b",
     r"docker: Error response from daemon: ",
+    r"[\w./-]+: error: \S",  # argparse, and programs like it
+    r".{0,200}?[\"']?(?:level|levelname|severity)[\"']?\s*[:=]\s*[\"']?(?:error|critical|fatal|ERROR|CRITICAL|FATAL)\b",
     r"(?:curl|wget|git|tar|unzip|ssh|rsync|scp|mount|chown|python\d?): (?:error|fatal|cannot|can't)\b",
     r"Exception in thread ",
     r"FAILED (?:\(|\S+::|\S+\.py)",
@@ -81,7 +85,8 @@ _METRIC: Final = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b[\w\s:=|%-]*?[\s:=|][-
 _FAILURE: Final = re.compile(r"fail|could not|cannot|can't|unable|error|exception", re.IGNORECASE)
 _LEVEL: Final = re.compile(
     r"(?P<level>(?<![^\s\[|(:-])(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)(?=[\]\s:|)-]|$))"
-    r"|^\[?(?P<letter>[IWEFC])(?:\d{4}[ ]\d\d:\d\d| \d{4}-\d\d-\d\d| \d\d:\d\d:\d\d)"
+    r"|^\[?(?P<letter>[IWEFC])(?:\d{4}[ ]\d\d:\d\d| \d{4}-\d\d-\d\d| \d\d:\d\d:\d\d| (?:tensorflow|external)/)"
+    r"|^(?P<word>[Ww]arning):"
 )
 _DEALT_WITH: Final = _any(
     r"\bfall(?:ing|s)?[ -]?back\b",
@@ -91,10 +96,10 @@ _DEALT_WITH: Final = _any(
     r"\bretries left\b",
     r"\bwill (?:be )?retr(?:y|ied)\b",
     r"\bignor(?:ed|ing)\b",
-    r"\bskipp(?:ed|ing)\b",
+    r"\b(?-i:[Ss]kipp(?:ed|ing))\b",  # pytest's SKIPPED is another matter
     r"\bcontinu(?:e|es|ing) (?:with|without|anyway|training|on\b|to\b)",
     r"(?<!before )\bproceeding\b",
-    r"\b(?:using|trying|use) [\w.'` -]{1,60}?\binstead\b",
+    r"\b(?:using|trying) [\w.'` -]{1,60}?\binstead\b",
     r"\bnot (?:fatal|critical)\b|\bnon-fatal\b|\bharmless\b|\bnothing to worry\b",
     r"\brecover(?:ed|ing)\b",
     r"\b(?:error|exception) (?:was )?caught\b",
@@ -107,6 +112,8 @@ _DEALT_WITH: Final = _any(
     r"\bsucceeded (?:on|after)\b",
     flags=re.IGNORECASE,
 )
+_PYTHON_WARNING: Final = re.compile(r"\w+Warning:")
+_SECOND_TRY: Final = re.compile(r"\bretrying\b|\brecovered\b|\bsucceeded (?:on|after)\b", re.IGNORECASE)
 # Before a message, in its own line.
 _TALK: Final = _any(
     r"\bif (?:you|this|it|there|the|an?)\b",
@@ -156,24 +163,32 @@ def is_error(text: str) -> bool:
 
 
 def level(text: str) -> str:
-    """The level a logger wrote near the start of the line, such as WARNING; "" without one."""
+    """The level a logger wrote near the start of the line, such as WARNING; "" without one.
+
+    Jupyter's C is none: it says by it what everybody shall read.
+    """
     head = text[:120]
     found = _LEVEL.search(head)
     if found is None or head[: found.start()].rstrip().endswith("NCCL") or "NCCL WARN" in head:
         return ""
     if found["letter"]:
-        return {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL", "C": "CRITICAL"}[found["letter"]]
-    return "WARNING" if found["level"] == "WARN" else found["level"]
+        return {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL", "C": ""}[found["letter"]]
+    return "WARNING" if found["word"] or found["level"] == "WARN" else found["level"]
 
 
 def is_mild(text: str) -> bool:
     """Whether a logger thought little of it. Python's own warnings (UserWarning: …) are not meant: torch says much by them."""
-    return level(text) in ("DEBUG", "INFO", "WARNING") and not re.search(r"\w+Warning:", text)
+    return level(text) in ("DEBUG", "INFO", "WARNING") and not _PYTHON_WARNING.search(text)
 
 
 def is_dealt_with(text: str) -> bool:
-    """Whether this line says that a failure was coped with."""
-    return _DEALT_WITH.search(text) is not None
+    """Whether this line says that a failure was coped with. Python's warnings speak of their own matters."""
+    return _DEALT_WITH.search(text) is not None and not _PYTHON_WARNING.search(text)
+
+
+def is_second_try(text: str) -> bool:
+    """Whether this line says that something is tried again, or went well then; it may stand some lines behind the failure."""
+    return _SECOND_TRY.search(text) is not None
 
 
 def is_warned_failure(text: str) -> bool:

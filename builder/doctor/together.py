@@ -19,8 +19,8 @@ class Question:
     limit_s: float
 
 
-def ask_together(questions: Mapping[str, Question]) -> tuple[dict[str, Any], tuple[tuple[str, float], ...]]:
-    """(answer by name, names that did not answer with their limits). An answer is Unknown where it raised or did not come."""
+def ask_together(questions: Mapping[str, Question]) -> dict[str, Any]:
+    """The answers by name; Unknown where one raised or did not come in its time."""
     answers: dict[str, Any] = {}
 
     def answer(name: str, ask: Callable[[], Any]) -> None:
@@ -37,12 +37,12 @@ def ask_together(questions: Mapping[str, Question]) -> tuple[dict[str, Any], tup
     }
     for thread in threads.values():
         thread.start()
-    slow = []
     for name, thread in threads.items():
         limit_s = questions[name].limit_s
         thread.join(max(0.0, began + limit_s - time.monotonic()))
-        if thread.is_alive():
-            slow.append((name, limit_s))
-    given = dict(answers)
-    given |= {name: Unknown(f"no answer within {limit_s:g} s") for name, limit_s in slow}
-    return given, tuple(slow)
+    late = {
+        name: Unknown(f"no answer within {questions[name].limit_s:g} s")
+        for name, thread in threads.items()
+        if thread.is_alive()
+    }
+    return {**answers, **late}

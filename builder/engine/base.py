@@ -82,7 +82,7 @@ Listener = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
-    """One local image. size_bytes: unpacked. layers: diff ids, lowest first."""
+    """One local image. size_bytes: unpacked. layers: diff ids, lowest first. digests: name@digest as registries know it."""
 
     id: str
     tags: tuple[str, ...]
@@ -93,6 +93,7 @@ class ImageInfo:
     created: str
     platform: str
     user: str = ""
+    digests: tuple[str, ...] = ()
     workdir: str = ""
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
@@ -103,7 +104,7 @@ class BuildRequest:
     """One build. context: opened when the build starts; gives a tar. target: a stage, or "" for the last one.
 
     args: build arguments. The predefined proxy ones neither stay in the image nor change the cache's keys.
-    network: default, host or none.
+    network: default, host or none. secrets: id → content, for an engine that takes secrets; it mounts them itself.
     """
 
     tag: str
@@ -114,6 +115,7 @@ class BuildRequest:
     platform: str = ""
     network: str = "default"
     use_cache: bool = True
+    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +188,17 @@ class Output:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """An image in its registry. sent_bytes: of the layers that went over the wire; the others were there already."""
+
+    reference: str
+    digest: str
+    sent_bytes: int
+    layers_sent: int
+    layers_there: int
+
+
 class Process(Protocol):
     """A command running in a container. Iterate for its output; then ask for its exit code."""
 
@@ -196,6 +209,16 @@ class Process(Protocol):
 
 class Engine(Protocol):
     """What builds and runs. Every method raises WsbError and nothing else for what can go wrong out there."""
+
+    @property
+    def takes_secrets(self) -> bool:
+        """Whether a build may be handed secrets."""
+        ...
+
+    @property
+    def sees_images(self) -> bool:
+        """Whether a build finds the images that this engine holds."""
+        ...
 
     def info(self) -> EngineInfo: ...
 
@@ -250,12 +273,20 @@ class Engine(Protocol):
         """Contents of single files of an image, without starting it; absent ones are left out."""
         ...
 
-    def file_system(self, image: str) -> Iterator[bytes]:
-        """The tar of an image's whole file system, in pieces; nothing of it is started."""
+    def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
+        """A tar of one path of an image and all below it, in pieces, without starting it; "/" is its whole file tree."""
         ...
 
-    def archive(self, image: str) -> Iterator[bytes]:
-        """What `docker save` gives: layers and configuration of an image, in pieces."""
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        """Images with their names, as a tar that load takes; in pieces."""
+        ...
+
+    def load(self, tar: BinaryIO, listener: Listener) -> tuple[str, ...]:
+        """The images of such a tar; returns their names or ids."""
+        ...
+
+    def push(self, reference: str, listener: Listener) -> Pushed:
+        """To the registry that the reference names, with the credentials docker keeps for it."""
         ...
 
     def close(self) -> None: ...

@@ -11,11 +11,13 @@ import os
 import stat
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, Final
 
 from builder.engine.ignore import Ignore
+from builder.engine.pieces import Pieces
 from builder.errors import WsbError
 from builder.model.files import FileSet
 from builder.model.values import Location
@@ -35,17 +37,29 @@ class _Entry:
     mode: int = 0
 
 
-def build_context(files: FileSet, project: Path | None = None, dockerfile: str = "Dockerfile") -> Callable[[], BinaryIO]:
+def build_context(
+    files: FileSet,
+    project: Path | None = None,
+    dockerfile: str = "Dockerfile",
+    mounted: Mapping[str, Path] = MappingProxyType({}),
+) -> Callable[[], BinaryIO]:
     """Something to open for a BuildRequest: a tar of the files over the project's own.
 
-    project: its folder; left out, the tar holds the files alone. What its .dockerignore names stays out; a rendered one
+    project: its folder; left out, the tar holds the files alone. mounted: path in the context → a folder whose files
+    stand below it, whatever is ignored elsewhere. What its .dockerignore names stays out; a rendered one
     goes before the project's, and "<dockerfile>.dockerignore" before both, as docker has it.
     Raises WsbError for a .dockerignore that cannot be understood; opening and reading raise it for files that cannot be read.
     """
     ignore = _ignore(files, project, dockerfile)
 
     def open_context() -> BinaryIO:
-        return io.BufferedReader(_Blocks(_tar(_overlaid(files, project, ignore))), _BLOCK)
+        entries = _overlaid(files, project, ignore)
+        for path, folder in mounted.items():
+            parts = path.split("/")
+            for name in ("/".join(parts[:count]) for count in range(1, len(parts) + 1)):
+                entries.setdefault(name, _Entry(path=name))
+            entries |= {f"{path}/{one.path}": replace(one, path=f"{path}/{one.path}") for one in _walk(folder, Ignore())}
+        return io.BufferedReader(Pieces(_tar(entries)), _BLOCK)
 
     return open_context
 
@@ -160,25 +174,3 @@ def _bytes(header: tarfile.TarInfo) -> bytes:
 def _unreadable(path: str, error: OSError) -> WsbError:
     hint = f"name it in {_IGNORE_FILE} when the image does not need it"
     return WsbError("no-such-file", f"cannot read {path}: {error.strerror}", where=Location(file=path), hints=[hint])
-
-
-class _Blocks(io.RawIOBase):
-    """Bytes made piece by piece, read like a file."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed wants any Buffer
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = memoryview(piece)
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count

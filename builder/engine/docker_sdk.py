@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from builder.engine import attach, building, containers, entering, images, translate
+from builder.engine import attach, building, containers, entering, images, moving, translate
 from builder.engine.base import (
     BuildRequest,
     ContainerInfo,
@@ -20,6 +20,7 @@ from builder.engine.base import (
     ImageInfo,
     Listener,
     Output,
+    Pushed,
 )
 from builder.engine.calls import Client, translated
 from builder.engine.connect import connect, disconnect
@@ -37,6 +38,14 @@ class DockerEngine:
     def connect(cls, environ: Mapping[str, str]) -> DockerEngine:
         """The engine this environment names. Raises WsbError: engine-unreachable, engine-too-old."""
         return cls(connect(environ))
+
+    @property
+    def takes_secrets(self) -> bool:
+        return False  # a build without a session has none
+
+    @property
+    def sees_images(self) -> bool:
+        return True
 
     def info(self) -> EngineInfo:
         with translated("asking what it is"):
@@ -83,11 +92,17 @@ class DockerEngine:
     def files_from_image(self, image: str, paths: Iterable[str]) -> dict[str, bytes]:
         return images.files(self._api, image, paths)
 
-    def file_system(self, image: str) -> Iterator[bytes]:
-        return images.file_system(self._api, image)
+    def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
+        return moving.archive(self._api, image, path)
 
-    def archive(self, image: str) -> Iterator[bytes]:
-        return images.archive(self._api, image)
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        return moving.save(self._api, references)
+
+    def load(self, tar: BinaryIO, listener: Listener) -> tuple[str, ...]:
+        return moving.load(self._api, tar, listener)
+
+    def push(self, reference: str, listener: Listener) -> Pushed:
+        return moving.push(self._api, reference, listener)
 
     def close(self) -> None:
         disconnect(self._api)

@@ -146,6 +146,10 @@ class BuildStream:
             status = trace.decode_aux(aux)
         except ValueError:
             return  # one unreadable message costs its events, not the build
+        self.take(status)
+
+    def take(self, status: trace.StatusResponse) -> None:
+        """One message of BuildKit's own, decoded: from the engine's trace, or from what buildx prints."""
         for vertex in status.vertexes:
             self._vertex_started(vertex)
         for part in status.statuses:

@@ -182,6 +182,17 @@ def base_unreachable(image: str, text: str) -> WsbError:
     return WsbError("base-unreachable", f"cannot get the image {image} from {host}", details=[text], hints=hints)
 
 
+def push_refused(reference: str, text: str) -> WsbError:
+    """A registry, or the engine on the way to it, did not take an image."""
+    host = registry_of(reference)
+    hints = [f"who may push there? `docker login {host}`; a repository may have to be made in its web page first"]
+    if re.search(r"http: server gave HTTP response to HTTPS client|x509|certificate", text):
+        hints = [
+            f"{host} has no certificate this engine trusts: see `insecure-registries` or /etc/docker/certs.d/{host}/ca.crt"
+        ]
+    return WsbError("registry-refused", f"cannot push {reference} to {host}", details=text.splitlines()[-3:], hints=hints)
+
+
 def build_failure(tag: str, failure: Failure) -> WsbError:
     """The error for a build that the engine gave up. tag: what was to be built."""
     text = "\n".join((failure.message, *failure.output))

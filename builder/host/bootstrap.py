@@ -20,6 +20,11 @@ from builder.errors import WsbError
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*")
 KEPT = ("/usr/share/doc/*/copyright", "/usr/share/locale/locale.alias")
 
+# No file is dated later, so the same packages give the same bytes: 2025-01-01.
+EPOCH = 1735689600
+
+UBUNTU = ("bionic", "focal", "jammy", "noble", "questing", "resolute")
+
 INCLUDED = ("ca-certificates",)
 
 
@@ -46,9 +51,17 @@ def rootfs(
         )
     with tempfile.TemporaryDirectory(prefix="wsb-base-") as folder:
         tar = Path(folder) / "rootfs.tar"
-        _run([program, *_options(arch), suite, str(tar), *([mirror] if mirror else [])], suite, environ, say)
+        _run([program, *_options(arch), suite, str(tar), *([_mirror(mirror, suite)] if mirror else [])], suite, environ, say)
         with tar.open("rb") as stream:
             yield stream
+
+
+def _mirror(mirror: str, suite: str) -> str:
+    """The folder of the suite's distribution on this mirror, which may be named with or without it."""
+    bare = mirror.rstrip("/")
+    if "/archive/debian/" in bare or bare.rpartition("/")[2] in ("debian", "ubuntu"):
+        return bare
+    return f"{bare}/{'ubuntu' if suite in UBUNTU else 'debian'}"
 
 
 def _options(arch: str) -> list[str]:
@@ -62,7 +75,12 @@ def _run(command: list[str], suite: str, environ: Mapping[str, str], say: Callab
     """Run mmdebstrap, passing on its milestones; its last lines go into the error."""
     last: deque[str] = deque(maxlen=20)
     with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", env=dict(environ)
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**environ, "SOURCE_DATE_EPOCH": str(EPOCH)},
     ) as process:
         assert process.stderr is not None
         try:

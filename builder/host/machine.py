@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from builder.host.local import CA_VARIABLES
 from builder.model.machine import Certificates, Distribution, Family, Memory, Volume
 
 _FAMILIES: Final[tuple[Family, ...]] = ("ubuntu", "debian", "rhel", "fedora", "arch", "suse", "alpine", "nixos")
@@ -27,7 +28,6 @@ _ALSO: Final[dict[str, Family]] = {
     "raspbian": "debian",
     "manjaro": "arch",
 }
-_CA_VARIABLES: Final = ("WSB_CA", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
 
 
 def distribution(root: Path = Path("/")) -> Distribution:
@@ -70,14 +70,13 @@ def memory(root: Path = Path("/")) -> Memory | None:
 
 def volume(path: str, role: Literal["engine", "project", "temporary"]) -> Volume | None:
     """The disk under a path, of which the part that exists counts; None where it cannot be looked at."""
-    place = Path(path)
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    try:
-        usage = shutil.disk_usage(place)
-    except OSError:
-        return None
-    return Volume(path=path, role=role, free_bytes=usage.free, total_bytes=usage.total)
+    for place in (Path(path), *Path(path).parents):
+        try:
+            usage = shutil.disk_usage(place)
+        except OSError:  # not there yet, or not to be seen by this user
+            continue
+        return Volume(path=path, role=role, free_bytes=usage.free, total_bytes=usage.total)
+    return None
 
 
 def shm_bytes() -> int | None:
@@ -95,7 +94,7 @@ def tools(names: Iterable[str], environ: Mapping[str, str]) -> frozenset[str]:
 
 def certificates(environ: Mapping[str, str]) -> Certificates | None:
     """The certificate authorities the environment names; None where it names none."""
-    for variable in _CA_VARIABLES:
+    for variable in CA_VARIABLES:
         path = environ.get(variable)
         if not path:
             continue

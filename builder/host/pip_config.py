@@ -12,11 +12,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipConfig:
-    """index_url: None means PyPI. find_links: as written; local folders among them hold wheels."""
+    """index_url: None means PyPI. find_links: as written; local folders among them hold wheels. keyring: pip's provider."""
 
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
+    keyring: str | None = None
 
     def wheels(self) -> tuple[Path, ...]:
         """Every wheel in the local folders, sorted by name."""
@@ -32,7 +33,7 @@ def read_pip_config(environ: Mapping[str, str], home: Path) -> PipConfig:
     if environ.get("PIP_CONFIG_FILE") != "/dev/null":
         for path in _files(environ, home):
             values |= _global_section(path)
-    for key in ("index-url", "extra-index-url", "find-links"):
+    for key in ("index-url", "extra-index-url", "find-links", "keyring-provider"):
         from_environ = environ.get("PIP_" + key.upper().replace("-", "_"))
         if from_environ:
             values[key] = from_environ
@@ -40,6 +41,7 @@ def read_pip_config(environ: Mapping[str, str], home: Path) -> PipConfig:
         index_url=values.get("index-url"),
         extra_index_urls=tuple(values.get("extra-index-url", "").split()),
         find_links=tuple(values.get("find-links", "").split()),
+        keyring=values.get("keyring-provider"),
     )
 
 

@@ -108,6 +108,11 @@ def explained(url: str, error: OSError, timeout_s: float) -> str | None:
     return f"{host}: {_reason(getattr(error, 'reason', error), timeout_s)}"
 
 
+def why_not(error: BaseException) -> str:
+    """What went wrong on the way to a host, in a few words."""
+    return _reason(error.reason if isinstance(error, urllib.error.URLError) else error, TIMEOUT_S)
+
+
 def _reason(reason: object, timeout_s: float) -> str:
     if isinstance(reason, socket.gaierror):
         return "its name cannot be resolved"

@@ -103,7 +103,7 @@ class Exporter:
     def file_system(self, directory: str) -> None:
         """All files of the image, and the mark that says which image it is."""
         self.say(f"exporting {self._name} to {self.shell.where}:{directory}")
-        self._do(_UNPACK, directory, stdin=self.engine.file_system(self.image.id))
+        self._do(_UNPACK, directory, stdin=self.engine.archive_from_image(self.image.id, "/"))
         mark = oci.mark(self.image, self.home)
         variables = "".join(f"{line}\n" for line in self.image.env)
         self._unpack(
@@ -135,7 +135,7 @@ class Exporter:
         """docker's own archive, as `docker save` writes it."""
         self.say(f"saving {self._name} to {path}")
         part = _beside(path)
-        self._do('cat > "$1"', part, stdin=self.engine.archive(self.image.tags[0] if self.image.tags else self.image.id))
+        self._do('cat > "$1"', part, stdin=self.engine.save([self.image.tags[0] if self.image.tags else self.image.id]))
         self._do(_RENAME, part, path)
 
     @property

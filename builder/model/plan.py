@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from builder.model.values import Flavour, Ide, Manager, Passthrough, Variant
 
@@ -105,7 +105,10 @@ class PackagesPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcesPlan:
-    """Where each kind of thing is taken from; None means its usual place. URLs, or absolute local paths."""
+    """Where each kind of thing is taken from; None means its usual place. URLs, or absolute local paths.
+
+    of_machine: (kind, address) from this machine's own settings, for what the project leaves open: used, and told nobody.
+    """
 
     registry: str | None = None
     apt: str | None = None
@@ -117,6 +120,13 @@ class SourcesPlan:
     torch: str | None = None
     ca: str | None = None
     keep_ca: bool = False
+    of_machine: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def used(self) -> SourcesPlan:
+        """With what this machine adds where the project leaves it open."""
+        added: dict[str, Any] = {kind: url for kind, url in self.of_machine if getattr(self, kind) is None}
+        return replace(self, of_machine=(), **added)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

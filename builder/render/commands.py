@@ -103,15 +103,42 @@ def pip_install(plan: Plan) -> str:
     return " \\\n      ".join(words)
 
 
+def index_options(plan: Plan, *, is_torch_stage: bool) -> str:
+    """Where one stage's packages are looked for: the options of its installing command, as shell text."""
+    wheel = plan.torch is not None and plan.torch.wheel is not None
+    words = _torch_sources(plan, plan.torch) if plan.torch and (is_torch_stage or not wheel) else []
+    if not is_torch_stage:
+        words += [f"--find-links {shlex.quote(page)}" for page in plan.sources.find_links]
+    return " ".join(words)
+
+
+def download_options(plan: Plan) -> str:
+    """Where pip finds the packages of both stages, as shell text: `pip download` fills a bundle."""
+    torch = plan.torch
+    words = ["--find-links /run/wsb/wheels"] if torch and torch.wheel else []
+    words += [f"--find-links {shlex.quote(torch.find_links)}"] if torch and torch.find_links else []
+    if torch and torch.index_url:
+        words.append(f'--extra-index-url "${{WSB_TORCH_INDEX:-{torch.index_url}}}"')
+    words += [f"--find-links {shlex.quote(page)}" for page in plan.sources.find_links]
+    return " ".join(words)
+
+
+def locked_install(plan: Plan, *, is_torch_stage: bool) -> str:
+    """The command that installs what the lock has for a stage, and nothing else."""
+    python = f"{environment_prefix(plan.manager)}/bin/python"
+    words = (f"sh /run/wsb/locked/pip {python}", index_options(plan, is_torch_stage=is_torch_stage))
+    return f"/bin/sh /run/wsb/uv/get-uv {python}{NEXT}{' '.join(filter(None, words))}"
+
+
 def ide_install(plan: Plan) -> str:
     """The command of the step with what IDEs run inside the environment; torch stays as it is."""
     words = [*_installer(plan), "--constraint /tmp/held.txt", *ide_packages(plan)]
     return " \\\n      ".join(words)
 
 
-def editable_install(plan: Plan) -> str:
+def editable_install(plan: Plan, *, is_locked: bool = False) -> str:
     """The command that installs directories of the project editable, as they will be mounted at run time."""
-    words = [*_installer(plan)]
+    words = [*_installer(plan), *(["--no-deps"] if is_locked else [])]
     for path in plan.editable:
         place = "/workspace" if path in (".", "") else f"/workspace/{path.removeprefix('./')}"
         words.append(f"--editable {shlex.quote(place)}")

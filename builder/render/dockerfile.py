@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from builder.model.lock import LockedBase, LockedPlatform
 from builder.model.plan import Plan
 from builder.model.values import Manager
 from builder.render import commands, names
 from builder.render.ide_tools import kernel_title
-from builder.render.layers import apt_packages, layers_of, os_packages
+from builder.render.layers import apt_packages, layers_of, locked_layers_of, os_packages
 from builder.render.templates import env_value, make_environment
 
 # The line on which the part that all projects share ends.
@@ -30,14 +31,16 @@ def shared_part(dockerfile: str) -> str:
     return "".join(line for line in head.splitlines(keepends=True) if not line.startswith("#"))
 
 
-def values(plan: Plan, *, version: str, image_labels: Mapping[str, str]) -> dict[str, Any]:
-    """All that templates may place."""
+def values(
+    plan: Plan, *, version: str, image_labels: Mapping[str, str], locked: LockedPlatform | None = None
+) -> dict[str, Any]:
+    """All that templates may place. locked: what to install exactly, instead of what the plan asks for."""
     manager = plan.manager
     facts: dict[str, Any] = {
         "title": f"{plan.name}: Python {plan.python}" + (f", torch {plan.torch.local}" if plan.torch else ""),
         "wsb_version": version,
         "uv_version": names.UV_VERSION,
-        "layers": layers_of(plan),
+        "layers": locked_layers_of(plan, locked) if locked else layers_of(plan),
         "base_image": plan.base.image,
         "os_packages": os_packages(plan),
         "apt_packages": apt_packages(plan),
@@ -49,21 +52,29 @@ def values(plan: Plan, *, version: str, image_labels: Mapping[str, str]) -> dict
         "alias": names.environment_alias(plan),
         "python": plan.python,
         "is_conda": manager.is_conda,
+        "is_micromamba": manager is Manager.MICROMAMBA,
+        "epoch": names.EPOCH,
         "has_conda_function": manager in (Manager.MINICONDA, Manager.MINIFORGE),
         "tool_path": _tool_path(manager),
         "env_variables": env_variables(plan),
         "uid": plan.user.uid,
         "user": plan.user.name,
         "labels": [f"{name}={env_value(value)}" for name, value in sorted(image_labels.items())],
-        "pip_install": commands.pip_install(plan),
-        "editable_install": commands.editable_install(plan),
+        "pip_install": commands.locked_install(plan, is_torch_stage=False) if locked else commands.pip_install(plan),
+        "editable_install": commands.editable_install(plan, is_locked=locked is not None),
+        "has_pip": bool(plan.packages.pip),
+        "has_conda_packages": bool(plan.packages.conda),
         "ide_install": commands.ide_install(plan),
         "kernel_title": kernel_title(plan),
         "torch_wheel": bool(plan.torch and plan.torch.wheel),
     }
     if plan.torch:
-        facts["torch_install"] = commands.torch_install(plan, plan.torch)
+        facts["torch_install"] = (
+            commands.locked_install(plan, is_torch_stage=True) if locked else commands.torch_install(plan, plan.torch)
+        )
         facts["torch_from"] = _torch_from(plan)
+    if locked:
+        facts["locked_base"] = base_at_digest(locked.base)
     if manager.is_conda:
         conda = commands.conda_commands(plan)
         facts |= {
@@ -74,6 +85,14 @@ def values(plan: Plan, *, version: str, image_labels: Mapping[str, str]) -> dict
             "channel_flags": conda.channel_flags,
         }
     return facts
+
+
+def base_at_digest(base: LockedBase) -> str:
+    """The base as a registry finds exactly it; the plain name where it was made here."""
+    if not base.digest:
+        return base.image
+    name, _, tag = base.image.rpartition(":")
+    return f"{name if name and '/' not in tag else base.image}@{base.digest}"
 
 
 def env_variables(plan: Plan) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from builder.model.plan import Plan
 from builder.render.devcontainer import Parts, devcontainer_metadata
 
 
-def labels(plan: Plan, *, version: str, inputs_digest: str, devcontainer: Parts) -> dict[str, str]:
+def labels(plan: Plan, *, version: str, inputs_digest: str, devcontainer: Parts, lock_digest: str = "") -> dict[str, str]:
     """Label → value, for the finished workspace.
 
     inputs_digest: over wsb.yaml and what it led to, so that `wsb run` can tell an image that is behind them.
-    devcontainer: the parts of devcontainer/.
+    devcontainer: the parts of devcontainer/. lock_digest: of what was installed exactly, "" without a lock.
     """
     return {
         "dev.wsb.plan.digest": plan.digest,
@@ -23,6 +23,7 @@ def labels(plan: Plan, *, version: str, inputs_digest: str, devcontainer: Parts)
         "dev.wsb.base": plan.base.image,
         "dev.wsb.fallbacks": json.dumps([f"{step.source}: {step.wanted} -> {step.taken}" for step in plan.fallbacks]),
         "dev.wsb.inputs": inputs_digest,
+        **({"dev.wsb.lock": lock_digest} if lock_digest else {}),
         "dev.wsb.version": version,
         "org.opencontainers.image.title": plan.name,
         "org.opencontainers.image.description": _description(plan),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
 from builder.model.values import Ide, Manager
 from builder.render.ide_tools import ide_packages
@@ -35,6 +36,33 @@ def layers_of(plan: Plan) -> tuple[Layer, ...]:
             (bool(packages.conda), Layer(path="layers/70-conda.j2", title="the project's conda packages")),
             (bool(packages.pip), Layer(path="layers/75-pip.j2", title="the project's pip packages")),
             (bool(ide_packages(plan)), Layer(path="layers/77-ide.j2", title="what the IDE runs inside")),
+            (bool(plan.editable), Layer(path="layers/80-editable.j2", title="the project itself")),
+            (plan.sources.keep_ca, Layer(path="layers/85-ca.j2", title="certificate authorities")),
+            (True, Layer(path="layers/90-self.j2", title="what the image knows of itself")),
+            (True, Layer(path="layers/99-labels.j2", title="labels")),
+        )
+        if wanted
+    )
+
+
+def locked_layers_of(plan: Plan, locked: LockedPlatform) -> tuple[Layer, ...]:
+    """The same image from a lock: what downloads or dates something has a layer of its own, the rest is shared."""
+    conda, part = plan.manager.is_conda, locked.workspace
+    return tuple(
+        layer
+        for wanted, layer in (
+            (True, Layer(path="layers/locked/base.j2", title="base")),
+            (True, Layer(path="layers/locked/os.j2", title="OS packages")),
+            (conda, Layer(path="layers/locked/installer.j2", title=plan.manager.value)),
+            (conda, Layer(path="layers/locked/environment.j2", title="environment")),
+            (not conda, Layer(path="layers/locked/venv.j2", title="environment")),
+            (plan.torch is not None, Layer(path="layers/locked/torch.j2", title="torch")),
+            (True, Layer(path="layers/55-workspace.j2", title="workspace")),
+            (True, Layer(path="layers/locked/user.j2", title="user")),
+            (bool(part.apt), Layer(path="layers/locked/apt.j2", title="the project's OS packages")),
+            (bool(part.conda), Layer(path="layers/locked/conda.j2", title="the project's conda packages")),
+            (bool(part.pip), Layer(path="layers/locked/pip.j2", title="the project's pip packages")),
+            ("ipykernel" in ide_packages(plan), Layer(path="layers/locked/kernel.j2", title="the kernel of notebooks")),
             (bool(plan.editable), Layer(path="layers/80-editable.j2", title="the project itself")),
             (plan.sources.keep_ca, Layer(path="layers/85-ca.j2", title="certificate authorities")),
             (True, Layer(path="layers/90-self.j2", title="what the image knows of itself")),

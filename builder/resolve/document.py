@@ -51,8 +51,14 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 
 def digest(plan: Plan) -> str:
     """sha256 over what changes the image: not over reasons, how it is started, or where its parts are fetched from."""
+    text = json.dumps(asked(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def asked(plan: Plan) -> dict[str, Any]:
+    """What the digest covers, key by key."""
     torch = plan.torch
-    content = {
+    return {
         "name": plan.name,
         "platform": plan.platform,
         "manager": plan.manager.value,
@@ -68,8 +74,6 @@ def digest(plan: Plan) -> str:
         "user": [plan.user.name, plan.user.uid],
         "ide": sorted(ide.value for ide in plan.ide),
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _torch(torch: TorchPlan) -> dict[str, Any]:

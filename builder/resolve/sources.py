@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
+from builder.catalog import Catalog
 from builder.errors import WsbError
 from builder.model.plan import InstallerPlan, SourcesPlan
+from builder.model.spec import SourcesSpec
 from builder.model.values import Located, Manager
 from builder.resolve.given import Given, listed
 from builder.resolve.notes import Notes
 from builder.resolve.packages import Basket
 from builder.resolve.torch import Torch, is_url
+
+KINDS = ("registry", "apt", "conda", "miniconda", "pip", "torch")
 
 _KINDS: dict[Manager, Literal["Miniconda3", "Miniforge3", "micromamba"]] = {
     Manager.MINICONDA: "Miniconda3",
@@ -55,10 +59,24 @@ def _torch_source(given: Given, torch: Torch, preset: str | None) -> str | None:
     root = asked or preset
     if root is None or torch.plan is None or torch.plan.index_url is None:
         return root
+    return index_below(root, str(torch.plan.variant))
+
+
+def index_below(root: str, variant: str) -> str:
+    """The index of one build on a mirror of download.pytorch.org/whl, which may be named with or without the build."""
     address, anchor, rest = root.partition("#")
     bare = address.rstrip("/")
-    variant = str(torch.plan.variant)
     return (bare if bare.endswith(f"/{variant}") else f"{bare}/{variant}") + anchor + rest
+
+
+def addresses(sources: SourcesSpec, catalog: Catalog) -> dict[str, str]:
+    """Kind → address of this machine's own settings, a preset or single ones. Raises WsbError for an unknown preset."""
+    if sources.preset is not None:
+        row = catalog.preset(sources.preset.value)
+        if row is None:
+            raise _no_preset(sources.preset, catalog)
+        return {kind: row[kind] for kind in KINDS if isinstance(row.get(kind), str)}
+    return {kind: found.value for kind in KINDS if (found := getattr(sources, kind)) is not None}
 
 
 def _preset(given: Given, notes: Notes) -> dict[str, str]:
@@ -67,16 +85,20 @@ def _preset(given: Given, notes: Notes) -> dict[str, str]:
         return {}
     row = given.catalog.preset(asked.value)
     if row is None:
-        import difflib  # only errors need it
-
-        known = given.catalog.presets
-        close = difflib.get_close_matches(asked.value, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known are {listed(known)}"
-        raise WsbError("bad-value", f"there is no set of sources called {asked.value!r}", asked.where, hints=(hint,))
+        raise _no_preset(asked, given.catalog)
     notes.decide("sources", asked.value, f"wsb.yaml names this mirror ({asked.where})")
     if "unverified" in row:
         notes.warn("unverified", f"the addresses of the mirror {asked.value} were not tried")
     return {key: value for key, value in row.items() if isinstance(value, str)}
+
+
+def _no_preset(asked: Located[str], catalog: Catalog) -> WsbError:
+    import difflib  # only errors need it
+
+    known = catalog.presets
+    close = difflib.get_close_matches(asked.value, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {listed(known)}"
+    return WsbError("bad-value", f"there is no set of sources called {asked.value!r}", asked.where, hints=(hint,))
 
 
 def choose_installer(given: Given, manager: Manager, where: str | None, notes: Notes) -> InstallerPlan | None:

@@ -20,6 +20,9 @@ _PYTORCH = re.compile(
 
 def warn_of_tag(image: str, target: Target, catalog: Catalog, notes: Notes) -> None:
     """Warnings on an image that was asked for. Nothing is refused: registries know more than any table does."""
+    system = catalog.distribution_of(image)
+    if system is not None and system.unverified:
+        notes.warn("unverified", f"the C library and the Python of {system.title} were not verified: {system.unverified}")
     if match := _NVIDIA.search(image):
         _of_nvidia(image, match["cuda"], match["rest"] or "", catalog, notes)
     elif match := _PYTORCH.search(image):
@@ -28,6 +31,9 @@ def warn_of_tag(image: str, target: Target, catalog: Catalog, notes: Notes) -> N
 
 def _of_nvidia(image: str, cuda: str, rest: str, catalog: Catalog, notes: Notes) -> None:
     version = CudaVersion.parse(cuda)
+    doubt = next((one.unverified for one in catalog.toolkits if one.cuda == version and one.unverified), None)
+    if doubt:
+        notes.warn("unverified", f"which driver CUDA {version} came with was not verified ({doubt}), and {image} asks for it")
     if version > CudaVersion.parse(catalog.nvidia_images[0].cuda):
         return  # newer than the table
     same = [row for row in catalog.nvidia_images if CudaVersion.parse(row.cuda) == version]

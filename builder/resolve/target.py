@@ -83,7 +83,7 @@ def _target(given: Given, wants: Wants, notes: Notes) -> Target:
         return Target(kind=_kind(asked), os=host.os, named=wants.named, trusts_index=trusts)
     if host.os == "macos" and asked == "auto":
         reason = "no GPU of a Mac can be reached from a Linux container, so the build for the processor is taken"
-        notes.decide("accelerator", "cpu", reason)
+        notes.decide("accelerator", "cpu", reason + _beyond_the_mac(given))
         return Target(kind="cpu", os=host.os)
     cards = _with_capability(given, notes)
     if asked == "auto" and wants.declared and wants.declared.value == CPU:
@@ -97,6 +97,14 @@ def _target(given: Given, wants: Wants, notes: Notes) -> Target:
     notes.decide("accelerator", "cuda", "wsb.yaml asks for it, though this machine does not tell of an NVIDIA GPU")
     driver = host.driver if isinstance(host.driver, DriverVersion) else None
     return replace(target, gpus=cards, driver=driver)
+
+
+def _beyond_the_mac(given: Given) -> str:
+    """What the container changes on a Mac with an Intel processor, for which torch itself has ended."""
+    last = next((one for one in given.catalog.releases if one.python_of("macos_x86_64")), None)
+    if given.host.arch != "x86_64" or last is None:
+        return ""
+    return f" (without a container torch ends at {last.version} on Macs with an Intel processor; in one it does not)"
 
 
 def _declared_processor(host: Host, cards: tuple[Gpu, ...], declared: Located[Variant], notes: Notes) -> Target:

@@ -16,6 +16,7 @@ from builder.scan.requirements import read_command
 
 MAX_LENGTH = 8192  # characters of one command
 MAX_COMMANDS = 400
+MAX_LINES = 5000
 
 _PIP = re.compile(r"(?:\S*python[\d.]*\s+-m\s+|uv\s+|conda\s+run\s+(?:-n\s+\S+\s+)?)*\S*pip[\d.]*\s+install\s+(?P<rest>.+)")
 _CONDA = re.compile(r"(?:\S*/)?(conda|mamba|micromamba)\s+(?P<verb>install|create|env\s+create|env\s+update)\s+(?P<rest>.+)")
@@ -33,7 +34,7 @@ def commands(text: str) -> Iterator[str]:
     """Commands of a script, continuations joined, prompts and sudo gone."""
     joined = re.sub(r"\\\s*\n", " ", text)
     number = 0
-    for line in joined.splitlines():
+    for line in joined.splitlines()[:MAX_LINES]:
         line = re.sub(r"(^|\s)#.*$", "", line)
         for part in re.split(r"&&|\|\||;(?!\s*(?:python_version|sys_platform|platform))|\||\bthen\b|\bdo\b", line[:MAX_LENGTH]):
             command = re.sub(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
@@ -38,12 +38,16 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """All that is known of a project when torch and Python are picked."""
+    """All that is known of a project when torch and Python are picked.
+
+    runs: whether a release runs on the machine that wsb init is run on; None where that is not known.
+    """
 
     project: Project
     witnesses: tuple[Witness, ...]
     catalog: Catalog
     wants_torch: bool = True
+    runs: Callable[[TorchRelease], bool] | None = None
 
 
 # --- torch ---------------------------------------------------------------------------------------------------------
@@ -60,6 +64,8 @@ def pick_torch(told: Told) -> Pick | None:
     if said is not None:
         return said
     releases = _admitted(told)
+    if told.runs is not None:
+        releases = tuple(filter(told.runs, releases)) or releases
     if not releases:
         return None
     return _of_declared_cuda(told, releases) or _of_its_time(told, releases)
@@ -221,6 +227,9 @@ def _of_its_time(told: Told, releases: Sequence[TorchRelease]) -> Pick | None:
         if in_time and in_time[0].version < newest.version:
             because = f"the newest of the project's time: {dated.where} names {dated.text}, of {dated.day[:7]}"
             return Pick(value=in_time[0].minor, because=because)
+        if not in_time and told.runs is not None and dated.until < releases[-1].released:
+            because = f"the oldest that runs on this machine; the project is of {dated.day[:7]} ({dated.where})"
+            return Pick(value=releases[-1].minor, because=because)
         if not in_time and dated.until < releases[-1].released:
             because = f"the oldest that its files admit, and its pins are of {dated.day[:7]} ({dated.where})"
             return Pick(value=releases[-1].minor, because=because)

@@ -17,6 +17,8 @@ from builder.scan.notebooks import read_notebook
 from builder.scan.pip_line import read_pip_requirement
 
 MAX_LINES = 20_000
+MAX_CONFIG = 200_000  # characters of a devcontainer.json
+MAX_LINE = 4000  # characters that are looked through for a command
 _COMMAND = re.compile(r"(pip3?|conda|mamba|uv|apt|apt-get)\s+[^`\n]*\b(install|create)\b[^`\n]*")
 
 
@@ -40,7 +42,7 @@ def read_readme(text: str, file: str) -> tuple[Item, ...]:
             line = line.rstrip()[:-1] + " " + lines[number]
         number += 1
         where = Location(file=file, line=start + 1)
-        for found in _COMMAND.finditer(line.replace("&&", "`")):
+        for found in _COMMAND.finditer(line[:MAX_LINE].replace("&&", "`")):
             items.extend(read_shell_command(found[0], where))
     return (*items, *_said(lines, file))
 
@@ -138,7 +140,10 @@ def read_python_version(text: str, file: str) -> tuple[Item, ...]:
 
 def read_devcontainer(text: str, file: str) -> tuple[Item, ...]:
     """The image, the Python feature, and what the commands after creation install."""
-    bare = re.sub(r"^\s*//.*$|/\*.*?\*/", "", text, flags=re.MULTILINE | re.DOTALL)
+    if len(text) > MAX_CONFIG:
+        return ()
+    bare = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    bare = re.sub(r"(^|[ \t,])//[^\n\"]*$", r"\1", bare, flags=re.MULTILINE)
     bare = re.sub(r",(\s*[}\]])", r"\1", bare)
     try:
         document = json.loads(bare)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from builder.model.values import Located, Location
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = re.compile(r"(^|\s)#.*$")
 
 
 def logical_lines(text: str, file: str) -> Iterator[Located[str]]:
@@ -15,6 +15,8 @@ def logical_lines(text: str, file: str) -> Iterator[Located[str]]:
     parts: list[str] = []
     where = Location(file=file)
     for number, raw in enumerate(re.split(r"\r\n|\r|\n", text), 1):
+        if not parts and not raw.strip():
+            continue
         if not parts:
             where = Location(file=file, line=number, column=len(raw) - len(raw.lstrip()) + 1)
         is_comment = re.match(r"\s*#", raw) is not None

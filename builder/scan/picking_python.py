@@ -6,7 +6,7 @@ old the project is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -14,7 +14,7 @@ from packaging.version import Version
 from builder.catalog.rows import LINUX_X86_64, TorchRelease
 from builder.model.values import VersionRequest
 from builder.scan.deciding import Pick, Told, limit, made_for
-from builder.scan.eras import Asked, earlier, frozen_for, served
+from builder.scan.eras import Wheels, earlier, frozen_for, served
 
 _SETTLED_PYTHON_DAYS = 396  # how long a Python has been out before most packages have files for it
 
@@ -52,7 +52,7 @@ def pick_python(told: Told, torch: Pick | None) -> Pick | None:
         fitting = list(wheels.pythons[:1]) or list(offered[:1])
     if not fitting:
         return None
-    return Pick(value=fitting[-1], because=_why_python(fitting[-1], wheels.refused, release, day))
+    return Pick(value=fitting[-1], because=_why_python(fitting[-1], wheels, release, day))
 
 
 def _names_one(request: VersionRequest) -> bool:
@@ -125,10 +125,10 @@ def _still_served(told: Told, offered: Sequence[str]) -> tuple[str, ...]:
     return served(offered, told.project, told.catalog).pythons
 
 
-def _why_python(python: str, refused: Iterable[tuple[str, Asked]], release: TorchRelease | None, day: str) -> str:
-    above = [(other, line) for other, line in refused if Version(other) > Version(python)]
-    if above:
-        text = above[-1][1].text
+def _why_python(python: str, wheels: Wheels, release: TorchRelease | None, day: str) -> str:
+    above = [line for other, line in wheels.refused if Version(other) > Version(python)]
+    if above and wheels.pythons[-1:] == (python,):
+        text = above[-1].text
         return f"the newest that {text} has files for" if len(text) < 60 else "the newest that its pins have files for"
     known = f"torch {release.version} has files for it, and " if release is not None else ""
     return f"{known}it was out for a year when the project was written ({day[:7]})"

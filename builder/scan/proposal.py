@@ -15,6 +15,7 @@ from builder.catalog import Catalog
 from builder.config.kinds import RefusedError
 from builder.config.packages import parse_apt, parse_conda, parse_pip
 from builder.errors import WsbError
+from builder.model.host import Host
 from builder.model.project import Project
 from builder.model.values import CPU
 from builder.scan.additions import apt_of, compilers, from_documents, name_of, with_build
@@ -22,6 +23,7 @@ from builder.scan.choosing import Sources, choose_sources
 from builder.scan.deciding import Pick, Told, pick_torch
 from builder.scan.evidence import Witness, witnesses
 from builder.scan.imports import Imports
+from builder.scan.machine import runs_on
 from builder.scan.picking_python import pick_python
 from builder.scan.project import Read, read_readable
 from builder.scan.proposed import Added, Proposal, Question, Wishes
@@ -35,9 +37,15 @@ _INSTEAD = frozenset(
 
 
 def propose(
-    directory_name: str, names: Sequence[str], read: Read, catalog: Catalog, wishes: Wishes, imports: Imports | None = None
+    directory_name: str,
+    names: Sequence[str],
+    read: Read,
+    catalog: Catalog,
+    wishes: Wishes,
+    imports: Imports | None = None,
+    host: Host | None = None,
 ) -> Proposal:
-    """The proposal for one folder. imports: what its code imports, where it has code."""
+    """The proposal for one folder. imports: what its code imports, where it has code. host: where it is going to run."""
     answers = wishes.answers or {}
     findings = survey(names, read)
     wants_cpu = wishes.accelerator == "cpu"
@@ -45,7 +53,9 @@ def propose(
     project, problems = _project_of(sources, read)
     heard = witnesses(findings, sources)
     has_torch = any(one.has_torch for one in findings) or _has_torch(project, heard, catalog, imports)
-    told = Told(project=project, witnesses=heard, catalog=catalog, wants_torch=has_torch)
+    told = Told(
+        project=project, witnesses=heard, catalog=catalog, wants_torch=has_torch, runs=runs_on(host, catalog) if host else None
+    )
     torch = pick_torch(told) if has_torch else Pick(value="none", because=_why_no_torch(project))
     torch = _answered(torch, answers.get("torch"))
     python = _answered(pick_python(told, torch if has_torch else None), answers.get("python"))

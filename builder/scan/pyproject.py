@@ -17,6 +17,7 @@ from builder.scan.match_spec import read_match_spec
 from builder.scan.pip_line import read_pip_requirement
 
 _TORCH = re.compile(r"torch(?![\w.-])", re.IGNORECASE)
+_MAX_LINE = 20_000  # a key of many parts takes the square of them
 _MAX_DEPTH = 200  # brackets inside one another; the reader of TOML recurses
 # Of several groups with torch: the words that speak for one and against one.
 _WANTED = ("gpu", "cuda", "torch", "pytorch", "all", "srt", "train", "training")
@@ -46,6 +47,8 @@ def read_pyproject(text: str, file: str) -> tuple[Item, ...]:
 
 def read_toml(text: str, file: str) -> dict[str, Any] | WsbError:
     """The document, or what is wrong with it."""
+    if max(map(len, text.split("\n"))) > _MAX_LINE:
+        return WsbError("bad-value", f"{file} has a line of more than {_MAX_LINE:,} characters", Location(file=file))
     if text.count("[") > 20_000 or max((len(run) for run in re.findall(r"[\[{]+", text)), default=0) > _MAX_DEPTH:
         return WsbError("bad-value", f"{file} is nested too deeply", Location(file=file))
     toml = _reader_of_toml()

@@ -19,6 +19,7 @@ from builder.scan.logical_lines import logical_lines
 from builder.scan.pip_line import read_pip_requirement, wrong_address
 
 MAX_LINES = 5000  # requirements in one file
+MAX_LINE = 32 << 10  # characters of one line with all its options
 
 _SHORT = {"-r": "--requirement", "-c": "--constraint", "-e": "--editable", "-i": "--index-url", "-f": "--find-links"}
 _WITH_VALUE = frozenset(
@@ -63,6 +64,9 @@ def read_requirements(text: str, file: str) -> tuple[Item, ...]:
 def read_requirement_line(line: Located[str]) -> tuple[Item, ...]:
     """The items of one logical line: a requirement with its options, or options alone."""
     text, where = line.value, line.where
+    if len(text) > MAX_LINE:
+        message = f"this line has {len(text):,} characters; at most {MAX_LINE:,} are read"
+        return (WsbError("bad-value", message, where, hints=("write one requirement a line",)),)
     if "\ufffd" in text or re.search(r"[\x00-\x08\x0e-\x1f\x7f]", text):
         return (WsbError("bad-value", f"{shown(text)} is not text that pip can read", where, hints=("save it as UTF-8",)),)
     installs = re.fullmatch(r"!?\s*(?:python3? -m )?pip3? install\s+(.+)", text)

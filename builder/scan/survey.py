@@ -38,7 +38,7 @@ _NO_REQUIREMENTS = re.compile(r"constraint|readme|license|robots|cmakelists", re
 _NO_ENVIRONMENT = re.compile(
     r"(^|/)(\.github|\.gitlab|\.circleci|recipe|conda[._-]recipe)/|(^|/)meta\.ya?ml$|docker-compose|mkdocs|\.pre-commit"
 )
-_DEPENDENCIES = re.compile(r"^\s*[\"']?dependencies[\"']?\s*:\s*$", re.MULTILINE)
+_DEPENDENCIES = re.compile(r"^\s*[\"']?dependencies[\"']?[ \t]*:[ \t]*(\[|#|$)", re.MULTILINE)
 
 # What a file is called that is not for the program itself on Linux with an NVIDIA GPU.
 _OTHER_SYSTEM = re.compile(

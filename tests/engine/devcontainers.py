@@ -22,6 +22,7 @@ __all__ = ["devcontainer_cli", "ide_project", "opener"]
 NAME = "wsbtest-ide"
 # the torch image of the other workspaces, found rather than built
 WSB_YAML = f"name: {NAME}\ntorch: '>=2.2'\nmanager: venv\nbase: {{bootstrap: bookworm}}\nrequirements: [requirements.txt]\n"
+WSB_YAML += "ide: [vscode, pycharm, jupyter]\n"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "digits"
 
 
@@ -33,9 +34,10 @@ class Home:
     folder: Path
     person: Person
     opened: Opened
+    config: Path
 
     def exec(self, *words: str) -> str:
-        return self.cli.exec(self.folder, *words)
+        return self.cli.exec(self.folder, self.config, *words)
 
 
 @pytest.fixture(scope="session")
@@ -61,31 +63,30 @@ def ide_project(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) 
     return folder
 
 
-Opener = Callable[..., Home]  # (uid, further words for `up`, prepare=): {folder} in a word is the project's
+Opener = Callable[..., Home]  # (project, uid, "" or the folder of one of the other dev container files)
 
 
 @pytest.fixture(scope="module")
-def opener(devcontainer_cli: DevcontainerCli, ide_project: Path, engine: DockerEngine) -> Iterator[Opener]:
-    """Opens a copy of the project as the person with a uid; containers, images and people are gone afterwards."""
+def opener(devcontainer_cli: DevcontainerCli, engine: DockerEngine) -> Iterator[Opener]:
+    """Opens a copy of a project as the person with a uid; containers, images and people are gone afterwards."""
     if os.geteuid() != 0:
         pytest.skip("only root can act as several people")
     with ExitStack() as gone:
 
-        def opens(uid: int, *words: str, prepare: Callable[[Path], None] = lambda _: None) -> Home:
+        def opens(project: Path, uid: int, variant: str = "") -> Home:
             somebody = gone.enter_context(person(uid))
             # the CLI where everybody can read it
             program = somebody.home / "cli" / "devcontainer.js"
             shutil.copytree(devcontainer_cli.program.parent, program.parent)
             folder = somebody.home / "project"
-            shutil.copytree(ide_project, folder)
-            prepare(folder)
+            shutil.copytree(project, folder)
             somebody.owns(somebody.home)
             cli = replace(devcontainer_cli, program=program, home=somebody.home, uid=uid, groups=_engine_groups())
             gone.callback(_clean, engine, folder)
-            more = [word.replace("{folder}", str(folder)) for word in words]
-            opened = cli("up", "--workspace-folder", str(folder), "--buildkit", "never", *more)
+            config = folder / ".devcontainer" / variant / "devcontainer.json"
+            opened = cli("up", "--workspace-folder", str(folder), "--config", str(config), "--buildkit", "never")
             assert opened.code == 0, opened.log
-            return Home(cli=cli, folder=folder, person=somebody, opened=opened)
+            return Home(cli=cli, folder=folder, person=somebody, opened=opened, config=config)
 
         yield opens
 

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import io
 import json
+import os
+import shutil
+import signal
 import subprocess
+import urllib.request
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from builder.cli.common import built_workspace
+from builder.engine.containers import created
+from builder.engine.docker_sdk import DockerEngine
+from builder.host.local import ca_bundle
+from builder.launch.container import Identity, RunOptions, container_request
 from tests.engine.devcontainers import *  # noqa: F403
 from tests.engine.devcontainers import NAME, Home, Opener
-from tests.engine.workspaces import PYTHON_PREFIX, wsb
+from tests.engine.workspaces import PYTHON_PREFIX, WSB, project, wsb
 from tests.support.debugging import Debugger
 from tests.support.devcontainer_cli import DevcontainerCli
+from tests.support.polling import eventually
+from tests.support.private_engine import PrivateEngine
 
 pytestmark = pytest.mark.engine
 
@@ -34,9 +48,9 @@ print("".join(said))
 
 
 @pytest.fixture(scope="module")
-def home(opener: Opener) -> Home:
+def home(opener: Opener, ide_project: Path) -> Home:
     """Opened by a person with uid 1001: the image's own user has 1000."""
-    return opener(1001)
+    return opener(ide_project, 1001)
 
 
 def test_a_start_shows_the_quick_smoke_result(home: Home) -> None:
@@ -114,12 +128,71 @@ def test_wsb_shell_enters_the_container_the_ide_started(home: Home) -> None:
     assert "cat: " not in wsb(home.folder, "shell", "--new", stdin="cat wsb.yaml\n").err
 
 
+def test_a_container_of_wsb_run_can_be_attached_to(home: Home, engine: DockerEngine) -> None:
+    """By the labels an IDE's tools look for, as whoever runs in it; `up` does not take it for the IDE's own."""
+    present = built_workspace(engine, str(home.folder))
+    request = container_request(
+        image=present.image.id,
+        document=present.document,
+        project=home.folder,
+        command=("python", "-c", "input()"),
+        identity=Identity(uid=home.person.uid, gid=home.person.uid),
+        info=engine.info(),
+        options=RunOptions(env={}),
+        image_labels=present.image.labels,
+    )
+    labels = (f"devcontainer.local_folder={home.folder}", f"devcontainer.config_file={home.folder}/wsb.yaml")
+    with created(engine._api, request, has_stdin=True) as container:
+        engine._api.start(container)
+        (found,) = engine._api.containers(filters={"label": list(labels)})
+        assert found["Id"] == container
+        assert home.cli("set-up", "--container-id", container).document["outcome"] == "success"
+        command = (
+            "exec",
+            "--container-id",
+            container,
+            "sh",
+            "-c",
+            "id -u; echo $HOME; python -c 'import torch, sys; print(sys.prefix)'",
+        )
+        said = home.cli(*command)
+        assert said.code == 0, said.log
+        assert said.log.split()[:3] == ["1001", "/home/dev", PREFIX]
+        again = home.cli("up", "--workspace-folder", str(home.folder), "--buildkit", "never", "--skip-post-create")
+        assert again.document["containerId"] == home.opened.document["containerId"]
+
+
+def test_jupyter_is_opened_on_loopback_with_a_token(ide_project: Path) -> None:
+    with started(ide_project, "open", "jupyter") as opening:
+        assert opening.stdout
+        url = opening.stdout.readline().strip()
+        base, _, token = url.partition("/lab?token=")
+        assert base.startswith("http://127.0.0.1:")
+        address = f"{base}/api/kernelspecs?token={token}"
+        eventually(lambda: answer(address), "Jupyter's answer", 240)
+        kernels = answer(address) or b""
+        assert json.loads(kernels)["kernelspecs"]["python3"]["spec"]["argv"][0] == f"{PREFIX}/bin/python"
+        assert answer(f"{base}/api/kernelspecs") is None
+        opening.send_signal(signal.SIGINT)
+        opening.send_signal(signal.SIGTERM)
+        opening.wait(60)
+
+
+def test_opening_says_what_to_click_where_the_ide_is_not_installed(ide_project: Path) -> None:
+    for what, words in (("vscode", "Dev Containers: Reopen in Container"), ("pycharm", f"{PREFIX}/bin/python")):
+        opened = wsb(ide_project, "open", what, "--variant", "cpu", PATH="/nowhere")
+        assert opened.code == 0, opened.err
+        assert words in opened.err
+        assert opened.out.startswith(("vscode-remote://dev-container+", "jetbrains://pycharm/"))
+        assert len(opened.out.splitlines()) == 1
+
+
 def test_the_rendered_files_are_what_is_there(home: Home) -> None:
     assert wsb(home.folder, "render", "--fallback", "--check").code == 0
 
 
-def test_a_root_user_opens_the_file_for_root(opener: Opener) -> None:
-    home = opener(0, "--config", "{folder}/.devcontainer/root/devcontainer.json")
+def test_a_root_user_opens_the_file_for_root(opener: Opener, ide_project: Path) -> None:
+    home = opener(ide_project, 0, "root")
     assert home.opened.document["remoteUser"] == "root"
     assert "checks passed, 0 failed" in home.opened.log
     home.exec("sh", "-c", "echo x > written")
@@ -139,6 +212,64 @@ def test_the_bare_image_brings_its_settings_along(devcontainer_cli: Devcontainer
     assert merged["customizations"]["jetbrains"] == [{"backend": "PyCharm"}]
     assert (merged["remoteUser"], merged["init"], merged["userEnvProbe"]) == ("dev", True, "none")
     assert {8888, 6006} <= set(merged["forwardPorts"])
+
+
+PLAIN = "wsbtest-plain"
+
+
+def test_without_wsb_the_image_is_built_by_docker_alone(
+    engine: DockerEngine, cdi_engine: PrivateEngine, tmp_path: Path
+) -> None:
+    """What the IDE runs first, on a machine with docker and buildx and no wsb: the rendered Dockerfile is enough."""
+    text = f"name: {PLAIN}\ntorch: none\nmanager: venv\nbase: {{bootstrap: bookworm}}\nide: [vscode]\n"
+    folder = project(tmp_path / "plain", wsb_yaml=text)
+    assert wsb(folder, "render").code == 0
+    if authorities := ca_bundle(os.environ):  # the documented place for a company's certificate authorities
+        shutil.copy(authorities, folder / ".wsb/network/ca.pem")
+    engine.remove_image(f"{PLAIN}:latest")
+    tools = {name: value for name, value in cdi_engine.environ.items() if name != "DOCKER_HOST"}
+    tools |= {"DOCKER_HOST": host} if (host := os.environ.get("DOCKER_HOST")) else {}
+    tools["PATH"] = os.pathsep.join(part for part in tools["PATH"].split(os.pathsep) if not (Path(part) / "wsb").exists())
+    command = json.loads((folder / ".devcontainer/devcontainer.json").read_text())["initializeCommand"]
+    try:
+        done = subprocess.run(command, shell=True, cwd=folder, env=tools, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        asked = wsb(folder, "test", "--quick", "--check", "environment.prefix", "--check", "environment.python", "--json")
+        assert asked.code == 0, asked.err
+        again = subprocess.run(command, shell=True, cwd=folder, env=tools, capture_output=True, text=True, check=False)
+        assert again.stdout == "built\n"
+    finally:
+        engine.remove_image(f"{PLAIN}:latest")
+
+
+@contextmanager
+def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """wsb as it runs, gone afterwards whatever happened."""
+    environ = {**os.environ, "XDG_STATE_HOME": str(folder.parent / "state")}
+    process = subprocess.Popen(
+        [*WSB, *words],
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def answer(url: str) -> bytes | None:
+    """What a server says; None where it does not answer, or refuses."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            content: bytes = response.read()
+            return content
+    except (OSError, http.client.HTTPException):
+        return None
 
 
 def wheel(name: str) -> bytes:

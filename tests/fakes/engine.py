@@ -26,6 +26,7 @@ from builder.engine.base import (
     LayerProgress,
     Listener,
     Output,
+    Pushed,
 )
 
 INFO = EngineInfo(kind="docker", version="28.0.0", api_version="1.48", os="linux", arch="amd64")
@@ -60,6 +61,8 @@ class FakeEngine:
     built: dict[str, bytes] = field(default_factory=dict)
     failures: dict[str, list[BaseException]] = field(default_factory=dict)
     is_closed: bool = False
+    takes_secrets: bool = False
+    sees_images: bool = True
 
     def fail(self, method: str, *errors: BaseException) -> None:
         """Let the next calls of a method raise these, one each."""
@@ -164,13 +167,25 @@ class FakeEngine:
         self._ask("files_from_image", image)
         return {path: self.files[path] for path in paths if path in self.files}
 
-    def file_system(self, image: str) -> Iterator[bytes]:
-        self._ask("file_system", image)
-        yield _tar(self.files)
+    def archive_from_image(self, image: str, path: str) -> Iterator[bytes]:
+        self._ask("archive_from_image", image)
+        yield _tar(self.files) if path == "/" else self.built.get(image, b"")
 
-    def archive(self, image: str) -> Iterator[bytes]:
-        self._ask("archive", image)
-        yield from (b"an archive of ", image.encode())
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        self._ask("save", tuple(references))
+        yield "\n".join(references).encode()
+
+    def load(self, tar: BinaryIO, listener: Listener) -> tuple[str, ...]:
+        names = tuple(tar.read().decode().splitlines())
+        self._ask("load", names)
+        for name in names:
+            self.hold(name)
+        return names
+
+    def push(self, reference: str, listener: Listener) -> Pushed:
+        self._ask("push", reference)
+        digest = "sha256:" + hashlib.sha256(reference.encode()).hexdigest()
+        return Pushed(reference=reference, digest=digest, sent_bytes=1, layers_sent=1, layers_there=0)
 
     def close(self) -> None:
         self.is_closed = True

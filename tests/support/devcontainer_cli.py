@@ -66,9 +66,9 @@ class DevcontainerCli:
         document = json.loads(found[-1]) if found and words[0] != "exec" else {}
         return Opened(code=process.returncode, document=document, log=out.decode() + err.decode())
 
-    def exec(self, folder: Path, *words: str) -> str:
-        """The output of a command in the folder's running dev container."""
-        command = ("exec", "--workspace-folder", str(folder), *words)
+    def exec(self, folder: Path, config: Path, *words: str) -> str:
+        """The output of a command in the running dev container of a folder and one of its files."""
+        command = ("exec", "--workspace-folder", str(folder), "--config", str(config), *words)
         with self.start(*command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             out, err = process.communicate()
         assert process.returncode == 0, (words, out.decode(), err.decode())

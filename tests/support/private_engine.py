@@ -78,7 +78,7 @@ def mock_spec(
         own = [{"path": f"/dev/nvidia{index}", "hostPath": "/dev/null"} for index in chosen if index.isdigit()]
         return [*own, {"path": "/dev/nvidiactl", "hostPath": "/dev/null"}, {"path": "/dev/nvidia-uvm", "hostPath": "/dev/null"}]
 
-    told = {"NVIDIA_VISIBLE_DEVICES": "void", "WSB_MOCK_GPU": "1", **(env or {})}
+    told = {"NVIDIA_VISIBLE_DEVICES": "void", "WSB_CDI_MOCK": "1", **(env or {})}
     edits: dict[str, Any] = {"env": [f"{key}={value}" for key, value in told.items()]}
     if mounts:
         edits["mounts"] = [

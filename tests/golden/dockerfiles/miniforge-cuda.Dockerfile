@@ -38,7 +38,7 @@ RUN groupadd --system --gid 900 wsb \
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     . /run/wsb/network/env && umask 002 \
  && curl --fail --silent --show-error --location --retry 3 --output /tmp/installer.sh \
-      https://github.com/conda-forge/miniforge/releases/download/26.3.2-3/Miniforge3-26.3.2-3-Linux-x86_64.sh \
+      "${WSB_INSTALLER_URL:-https://github.com/conda-forge/miniforge/releases/download/26.3.2-3/Miniforge3-26.3.2-3-Linux-x86_64.sh}" \
  && echo "848194851a98903134187fbb4ab50efe87b003e0c0f808f97644b7524a62bf2c  /tmp/installer.sh" | sha256sum --check - \
  && bash /tmp/installer.sh -b -u -p /opt/conda \
  && rm -rf /tmp/installer.sh /opt/conda/pkgs/*.conda /opt/conda/pkgs/*.tar.bz2

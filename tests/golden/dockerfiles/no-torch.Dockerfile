@@ -38,7 +38,7 @@ RUN groupadd --system --gid 900 wsb \
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     . /run/wsb/network/env && umask 002 \
  && curl --fail --silent --show-error --location --retry 3 --output /tmp/installer.sh \
-      https://repo.anaconda.com/miniconda/Miniconda3-py313_26.5.3-1-Linux-x86_64.sh \
+      "${WSB_INSTALLER_URL:-https://repo.anaconda.com/miniconda/Miniconda3-py313_26.5.3-1-Linux-x86_64.sh}" \
  && echo "7358a5961dc6a4941d087281cd70313728fcc68695735e18a337321bc31c7f51  /tmp/installer.sh" | sha256sum --check - \
  && bash /tmp/installer.sh -b -u -p /opt/conda \
  && rm -rf /tmp/installer.sh /opt/conda/pkgs/*.conda /opt/conda/pkgs/*.tar.bz2

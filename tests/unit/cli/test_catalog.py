@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from builder.catalog.kinds import KINDS, kind_of
+from builder.catalog import load
+from builder.catalog.ask import Question, ask
+from builder.catalog.kinds import KINDS, MEANT, kind_of
 from builder.cli.catalog import command
 from builder.errors import WsbError
 
@@ -134,3 +138,42 @@ def test_the_readme_shows_a_question_of_every_kind() -> None:
 @pytest.mark.parametrize("line", _in_the_readme())
 def test_the_questions_of_the_readme_have_answers(line: str) -> None:
     assert asked(*shlex.split(line)[1:])["schema"] == "wsb.catalog/1"
+
+
+WORDS = [
+    *(
+        "torch",
+        "2.6",
+        "2.6.0+cu126",
+        "cu118",
+        "rocm6.1",
+        "linux/amd64",
+        "windows",
+        "cp39",
+        "3.9.18",
+        "torch==2.1",
+        "torch=",
+        "==",
+    ),
+    *("RTX", "3090", "8.6", "sm_", "wsl", "R550", "nvidia/cuda", "pytorch/pytorch", "devel", "ubuntu22.04", "alpine", "11.7.0"),
+    *("latest", ">=2", "2.*", "*", "", "é", "cudatoolkit=11", "pytorch>=2,<3", "pytorch=*=*cuda*", "(x)", "[", "x/y:z", "a::b"),
+    *("miniconda", "-", "9999", "1e9", "٣", "cuda99", "cu9999", "cu1", "999.1.1"),
+]
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    kind=st.sampled_from([*KINDS, *MEANT, "RTX 3090", "xformers", "cv2", "torch==2.6", "no such kind"]),
+    words=st.lists(st.sampled_from(WORDS), max_size=4).map(tuple),
+    options=st.dictionaries(
+        st.sampled_from(["torch", "python", "platform", "variant", "cuda", "ubuntu"]), st.sampled_from(WORDS)
+    ),
+)
+def test_whatever_is_asked_gets_an_answer_or_an_error_of_ours(
+    kind: str, words: tuple[str, ...], options: dict[str, str]
+) -> None:
+    try:
+        document = ask(load(), Question(kind=kind, words=words, **options))  # type: ignore[arg-type]
+    except WsbError:
+        return
+    assert json.loads(json.dumps(document))["schema"] == "wsb.catalog/1"

@@ -16,21 +16,34 @@ CLEAN = sorted((HERE / "clean").glob("*.log"))
 # log, what is found with its line (the cause first), lines of what nobody knows
 BROKEN: list[tuple[str, list[tuple[str, int]], list[int]]] = [
     ("apt_offline", [("dns", 4), ("apt-locate", 10)], []),
+    ("apt_old_key", [("gpg-key", 3)], []),
+    ("argparse_unknown", [], [2]),
     ("buildkit_pip", [("no-matching-wheel", 4), ("pip-conflict", 3)], []),
+    ("buildkit_tag", [("manifest-unknown", 2)], []),
     ("chained_libgl", [("libgl", 6), ("missing-module", 15)], []),
+    ("compat_804", [("compat-804", 2)], []),
     ("compose", [("not-compiled-with-cuda", 9)], []),
+    ("compose_gpu", [("docker-gpu-driver", 6)], []),
+    ("conda_pip_wheel", [("no-matching-wheel", 8)], []),
     ("conda_tos", [("conda-tos", 2)], []),
     ("dataloader_shm", [("shm-bus", 2), ("worker-exited", 20)], []),
+    ("deepspeed_hosts", [("libgl", 6), ("nccl-timeout", 7)], []),
     ("device_assert", [("device-assert", 1), ("cublas-init", 8)], []),
     ("disk_full_checkpoint", [("disk-full", 5)], []),
     ("docker_gpu", [("require-cuda", 2)], []),
     ("docker_json", [("mkl-ijit", 5)], []),
     ("driver_warning_then_crash", [("driver-too-old", 1), ("cuda-checkpoint", 8)], []),
     ("flash_attn_isolation", [("build-no-torch", 15)], []),
+    ("flash_attn_no_toolkit", [("cuda-home", 24), ("no-nvcc", 7)], []),
+    ("folded_traceback", [("undefined-symbol-abi", 1)], []),
     ("gcc_too_new", [("gcc-too-new", 7)], []),
     ("glibcxx_import", [("glibcxx", 6)], []),
+    ("json_lines_unknown", [], [2]),
+    ("k8s_pod", [("libcudart", 5)], []),
     ("nccl_shm", [("nccl-shm", 2), ("nccl-system", 8)], []),
     ("numpy2", [("numpy2", 2)], []),
+    ("nvidia_smi_mismatch", [("nvml-mismatch", 2), ("no-cuda-gpus", 8)], []),
+    ("old_card_new_torch", [("sm-not-compatible", 14), ("gpu-min-max", 3), ("no-kernel-image", 23)], []),
     ("pip_offline", [("dns", 1), ("no-matching-wheel", 3)], []),
     ("plain_no_torch", [("missing-module", 4)], []),
     ("proxy_conda", [("proxy", 3), ("conda-http", 8)], []),
@@ -38,15 +51,18 @@ BROKEN: list[tuple[str, list[tuple[str, int]], list[int]]] = [
     ("retry_failed", [("cuda-oom", 9)], []),
     ("rich_traceback", [("no-cuda-gpus", 10)], []),
     ("root_cause_rank", [("disk-full", 8), ("cuda-launch-failure", 4)], []),
-    ("slurm_oom", [("host-oom", 7), ("worker-exited", 6)], []),
+    ("slurm_oom", [("host-oom", 7), ("worker-exited", 6), ("slurm-cancelled", 10)], []),
     ("timestamps", [("libsndfile", 6)], []),
     ("triton_gcc", [("no-compiler", 6)], []),
+    ("tv_nms_fake", [("tv-nms", 9)], []),
     ("two_failures", [("libgl", 1)], [65]),
     ("unknown_tool", [], [3]),
     ("unknown_traceback", [], [7]),
+    ("vllm_oom", [("cuda-oom", 6)], []),
     ("warned_then_unknown", [("libsndfile", 2)], [7]),
     ("wheel_no_compiler", [("no-compiler", 11)], []),
     ("worker_traceback", [("fork-cuda", 12)], []),
+    ("wsl_cudnn", [("cudnn-infer8", 2)], []),
     ("xid_after_cuda_error", [("xid", 11), ("cuda-launch-failure", 4)], []),
 ]
 
@@ -93,6 +109,14 @@ def test_bytes_that_are_no_text_do_not_hurt() -> None:
     )
     assert diagnose(io.BytesIO(bytes(range(1, 256)) * 40)).findings == ()
     assert [one.id for one in diagnose(io.BytesIO(data[3:])).findings] == ["libgl"]
+
+
+def test_a_log_that_was_packed_by_gzip_is_read_also_when_it_breaks_off() -> None:
+    import gzip
+
+    packed = gzip.compress(embedded("AssertionError: Torch not compiled with CUDA enabled").encode() * 3)
+    for data in (packed, packed[: len(packed) - 9]):
+        assert [(one.id, one.line) for one in diagnose(io.BytesIO(data)).findings] == [("not-compiled-with-cuda", 101)]
 
 
 def test_an_empty_log_is_a_clean_one() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from builder.config import read_spec
 from builder.model.report import Severity
 from builder.packages.check import check
+from builder.packages.declared import read_local
+from builder.scan.project import read_project
 from tests.unit.packages.checking import checked, distribution, found, image
 
 PIP = "packages: {{pip: [{}]}}"
@@ -99,6 +102,34 @@ def test_parts_of_a_namespace_are_told_apart() -> None:
 
 def test_without_an_image_what_torchs_companion_brings_is_taken_as_there() -> None:
     assert found("import numpy, PIL", requirements_txt="torchvision\n", packages="requirements: [requirements.txt]") == {}
+
+
+def test_what_the_project_asks_for_by_its_own_pyproject_is_declared() -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "m"\ndependencies = ["einops>=0.6", "pyyaml"]\n',
+        "libs/x/setup.py": "from setuptools import setup\nsetup(name='x', install_requires=['tqdm'])\n",
+    }
+    spec = read_spec("name: m\nrequirements: [requirements.txt]\npackages: {pip: [./libs/x]}\n", "wsb.yaml")
+    held = {**files, "requirements.txt": "-e .[dev]\n"}
+    project = read_project(lambda path: held[path].encode() if path in held else None, spec)
+    found = read_local(spec, project, lambda path: held[path].encode() if path in held else None)
+    assert {one.name: str(one.where.file) for one in found} == {
+        "einops": "pyproject.toml",
+        "pyyaml": "pyproject.toml",
+        "tqdm": "libs/x/setup.py",
+    }
+
+
+def test_what_a_cuda_build_of_torch_brings_is_not_to_be_added() -> None:
+    assert found("import triton, pkg_resources, setuptools") == {}
+    finding = found("import triton", installed=image())["missing", "triton"]
+    assert finding.remedy == ""
+    assert "torch's CUDA builds bring it" in finding.message
+
+
+def test_without_an_image_a_conda_package_is_only_unused_when_it_is_known_as_pythons() -> None:
+    findings = found("import torch", "packages: {conda: [cuda-nvcc, opencv, zlib]}")
+    assert list(findings) == [("unused", "opencv")]
 
 
 # --- misnamed ---

@@ -62,6 +62,7 @@ class TestBase:
             ("nvidia/cuda:12.4.1-cudnn8-devel-ubuntu22.04", "spell cuDNN as -cudnn-"),
             ("pytorch/pytorch:1.13.1-cuda11.7-cudnn8-runtime", "pytorch/pytorch:1.13.1-cuda11.6-cudnn8-runtime"),
             ("pytorch/pytorch:2.5.1-cuda12.4-cudnn9-runtime", "not verified"),
+            ("ubuntu:26.04", "the C library and the Python of ubuntu 26.04 were not verified"),
             ("pytorch/pytorch:2.3.1-cuda12.1-cudnn8-devel", "does not start below CUDA 12.1"),
         ],
     )

@@ -127,3 +127,19 @@ def test_rocm_on_an_arm_machine_is_an_error_that_says_where_there_is_one() -> No
 def test_an_intel_gpu_is_told_how_to_be_asked_for() -> None:
     assert "intel-not-taken" in codes(planned(spec(), named("Intel Arc A770", driver=None)))
     assert codes(planned(spec(), NO_GPU)) == []
+
+
+def test_an_intel_mac_is_told_where_torch_ends_without_a_container() -> None:
+    plan = planned(spec(torch="2.3.0", python="3.12"), host(driver=None, os="macos"))
+    assert plan.torch is not None
+    assert plan.torch.version == "2.3.0"
+    assert "torch ends at 2.2.2" in said(plan, "accelerator")
+    assert "2.2.2" not in said(planned(spec(), host(driver=None, os="macos", arch="aarch64")), "accelerator")
+
+
+def test_a_place_that_nobody_verified_is_warned_about() -> None:
+    there = host(("GTX 1080", "6.1"), driver="410.48")
+    plan = planned(spec(torch="1.0.1", accelerator="cu100"), there)
+    assert any(warned.message.startswith("where 1.0.1+cu100 lies was not verified") for warned in plan.warnings)
+    default = planned(spec(torch="1.0.1", accelerator="cu90"), there)
+    assert not any(warned.message.startswith("where ") for warned in default.warnings)
