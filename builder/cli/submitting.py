@@ -184,7 +184,7 @@ def on_kubernetes(
     import yaml
 
     from builder.launch import project
-    from builder.launch.kubernetes import kubeconfig, objects
+    from builder.launch.kubernetes import kubeconfig, objects, spelling
     from builder.launch.kubernetes.client import Cluster
 
     if not options.reference:
@@ -199,11 +199,11 @@ def on_kubernetes(
     if present.document.get("run", {}).get("mounts"):
         say("`run: mounts:` of wsb.yaml are folders of this machine and stay here; `--mount CLAIM:/TARGET` mounts a claim")
     access = _access(options)
-    claims = tuple(objects.parse_claim(text) for text in wanted.mounts)
+    claims = tuple(spelling.parse_claim(text) for text in wanted.mounts)
     brings_project = with_project and all(claim.target != objects.WORKSPACE for claim in claims)
     placed = objects.Placed(
         kind=objects.Kind(options.kind),
-        name=objects.object_name(present.document["name"], secrets.token_hex(3)),
+        name=spelling.object_name(present.document["name"], secrets.token_hex(3)),
         namespace=options.namespace or (access.namespace if access else "default"),
         reference=options.reference,
         project=project.packed(present.workspace.directory) if brings_project else b"",
