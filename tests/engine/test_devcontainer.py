@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import http.client
 import io
 import json
 import os
+import pty
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 import urllib.request
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -25,7 +29,7 @@ from builder.engine.docker_sdk import DockerEngine
 from builder.host.local import ca_bundle
 from builder.launch.container import Identity, RunOptions, container_request
 from tests.engine.devcontainers import *  # noqa: F403
-from tests.engine.devcontainers import NAME, Home, Opener
+from tests.engine.devcontainers import NAME, Home, Opener, clean
 from tests.engine.workspaces import PYTHON_PREFIX, WSB, project, wsb
 from tests.support.debugging import Debugger
 from tests.support.devcontainer_cli import DevcontainerCli
@@ -125,6 +129,21 @@ def test_wsb_shell_enters_the_container_the_ide_started(home: Home) -> None:
     assert "cat: " not in wsb(home.folder, "shell", "--new", stdin="cat wsb.yaml\n").err
 
 
+def test_wsb_shell_has_the_terminal_and_its_size_there_too(home: Home) -> None:
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
+    with subprocess.Popen([*WSB, "shell"], cwd=home.folder, stdin=terminal, stdout=terminal, stderr=terminal) as shell:
+        os.close(terminal)
+        os.write(screen, b"until [ \"$(stty size)\" = '33 99' ]; do :; done; echo here-$(tty); exit 4\n")
+        shown = b""
+        with suppress(OSError):  # how a terminal tells that nobody has it open any more
+            while piece := os.read(screen, 4096):
+                shown += piece
+    os.close(screen)
+    assert shell.returncode == 4
+    assert b"here-/dev/pts/" in shown
+
+
 def test_a_container_of_wsb_run_can_be_attached_to(home: Home, engine: DockerEngine) -> None:
     """By the labels an IDE's tools look for, as whoever runs in it; `up` does not take it for the IDE's own."""
     present = built_workspace(engine, str(home.folder))
@@ -207,11 +226,19 @@ def test_a_root_user_opens_the_file_for_root(opener: Opener, ide_project: Path) 
     assert (home.folder / "written").stat().st_uid == 0
 
 
-def test_the_bare_image_brings_its_settings_along(devcontainer_cli: DevcontainerCli, ide_project: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def bare(engine: DockerEngine, ide_project: Path, tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """(folder, file) of a project whose dev container says nothing but the image's name."""
     config = tmp_path / ".devcontainer" / "devcontainer.json"
     config.parent.mkdir()
     config.write_text(json.dumps({"image": f"{NAME}:latest"}))
-    read = devcontainer_cli("read-configuration", "--workspace-folder", str(tmp_path), "--include-merged-configuration")
+    yield tmp_path, config
+    clean(engine, tmp_path)
+
+
+def test_the_bare_image_brings_its_settings_along(devcontainer_cli: DevcontainerCli, bare: tuple[Path, Path]) -> None:
+    words = ("--workspace-folder", str(bare[0]), "--include-merged-configuration")
+    read = devcontainer_cli("read-configuration", *words)
     assert read.code == 0, read.log
     merged = read.document["mergedConfiguration"]
     (vscode,) = merged["customizations"]["vscode"]
@@ -220,6 +247,13 @@ def test_the_bare_image_brings_its_settings_along(devcontainer_cli: Devcontainer
     assert merged["customizations"]["jetbrains"] == [{"backend": "PyCharm"}]
     assert (merged["remoteUser"], merged["init"], merged["userEnvProbe"]) == ("dev", True, "none")
     assert {8888, 6006} <= set(merged["forwardPorts"])
+
+
+def test_the_bare_image_opens_in_its_environment(devcontainer_cli: DevcontainerCli, bare: tuple[Path, Path]) -> None:
+    opened = devcontainer_cli("up", "--workspace-folder", str(bare[0]), "--buildkit", "never")
+    assert opened.code == 0, opened.log
+    assert opened.document["remoteUser"] == "dev"
+    assert devcontainer_cli.exec(*bare, "python", "-c", PYTHON_PREFIX).strip() == PREFIX
 
 
 PLAIN = "wsbtest-plain"
