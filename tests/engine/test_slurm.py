@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from builder.engine.docker_sdk import DockerEngine
-from tests.engine.workspaces import WSB, Ran, wsb
+from tests.engine.workspaces import WSB, Ran, project, wsb
 from tests.support import slurm
 from tests.support.polling import eventually
+from tests.support.sshd import SshServer
 
 pytestmark = pytest.mark.engine
 
@@ -91,14 +92,14 @@ def cluster(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="module")
 def login(cluster: slurm.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Login:
     """The example as the user's own project on the shared disk, built once; its image is exported by the first job."""
-    project = cluster.home / "project"
-    shutil.copytree(REPOSITORY / "examples" / "digits", project, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    (project / "wsb.yaml").write_text(YAML)
-    (project / "ranks.py").write_text(RANKS)
-    built = wsb(project, "build", "--fallback", "--no-test", XDG_STATE_HOME=str(tmp_path_factory.mktemp("state")))
+    home = cluster.home / "project"
+    shutil.copytree(REPOSITORY / "examples" / "digits", home, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    (home / "wsb.yaml").write_text(YAML)
+    (home / "ranks.py").write_text(RANKS)
+    built = wsb(home, "build", "--fallback", "--no-test", XDG_STATE_HOME=str(tmp_path_factory.mktemp("state")))
     assert built.code == 0, built.err
-    cluster.inside("chown", "-R", f"{slurm.UID}:{slurm.UID}", str(project))
-    return Login(cluster, project)
+    cluster.inside("chown", "-R", f"{slurm.UID}:{slurm.UID}", str(home))
+    return Login(cluster, home)
 
 
 def test_a_command_runs_as_four_ranks_on_two_nodes_after_its_proof(login: Login) -> None:
@@ -118,9 +119,10 @@ def test_a_command_runs_as_four_ranks_on_two_nodes_after_its_proof(login: Login)
 
 
 def test_the_example_learns_on_two_nodes_as_well_as_on_one_machine(login: Login) -> None:
-    train = ["--", "python", "train.py", "--workers", "0", "--epochs", "8"]
+    train = ["--", "python", "train.py", "--epochs", "8"]
     alone = login.wsb("run", *train)
-    together = login.wsb("submit", "--on", "slurm", "--nodes", "2", "--gpus", "2", "--follow", "--json", *train)
+    words = ["--nodes", "2", "--gpus", "2", "--follow", "--json", *train, "--workers", "0"]
+    together = login.wsb("submit", "--on", "slurm", *words)
     assert alone.code == together.code == 0, alone.err + together.err
     assert "4 processes" in together.err
     assert accuracy(alone.out) > 0.94
@@ -234,6 +236,24 @@ def test_what_slurm_refuses_is_said_with_a_remedy(login: Login) -> None:
     assert nowhere.code == 4
     assert "`sinfo -s` lists the partitions" in nowhere.err
     assert login.wsb("status", "999").code == 2
+
+
+def test_a_job_is_sent_to_a_login_node_over_ssh(cluster: slurm.Cluster, engine: DockerEngine, tmp_path: Path) -> None:
+    """From a machine that has the engine and the project, to one that has Slurm and neither."""
+    server = SshServer(cluster.folder / "ssh", user=slurm.USER, prefix=cluster.enter())
+    server.start()
+    (cluster.home / ".bash_profile").write_text(f"echo modules loaded\nexport SLURM_CONF={cluster.folder}/slurm.conf\n")
+    yaml = "name: wsbtest-sent\ntorch: none\nmanager: venv\nbase: {bootstrap: bookworm}\nide: []\n"
+    folder = project(tmp_path / "sent", wsb_yaml=yaml, say_py="print(7)\n")
+    built = wsb(folder, "build", "--fallback", "--no-test")
+    assert built.code == 0, built.err
+    words = ["submit", "--on", "slurm", "--host", "login", "--launcher", "none", "--nodes", "2", "--follow", "--"]
+    ran = wsb(folder, *words, "sh", "-c", "python say.py; id -u; exit 3", PATH=server.path())
+    assert ran.code == 3, ran.err
+    assert ran.out.splitlines().count("7") == ran.out.splitlines().count("0") == 2
+    sent = cluster.home / ".local" / "share" / "wsb" / "projects" / "wsbtest-sent" / "say.py"
+    assert sent.stat().st_uid == slurm.UID
+    assert "wsbtest-sent on login: failed" in wsb(folder, "status", PATH=server.path()).out
 
 
 def test_a_node_that_dies_fails_the_job_with_its_name(login: Login) -> None:

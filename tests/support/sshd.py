@@ -6,6 +6,7 @@ import getpass
 import shutil
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support import engine as bring_up
@@ -14,10 +15,15 @@ from tests.support.programs import programs
 
 
 class SshServer:
-    """folder: for keys and configuration. Logs in as whoever runs the tests, without a password."""
+    """folder: for keys and configuration. user: who may log in, without a password; default: whoever runs the tests.
 
-    def __init__(self, folder: Path) -> None:
+    prefix: words that start the server somewhere else, such as in other namespaces.
+    """
+
+    def __init__(self, folder: Path, *, user: str = "", prefix: Sequence[str] = ()) -> None:
         self.folder = folder
+        self.user = user or getpass.getuser()
+        self._prefix = prefix
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -44,26 +50,27 @@ class SshServer:
         (self.folder / "sshd_config").write_text("".join(f"{key} {value}\n" for key, value in server.items()))
         client = {"IdentityFile": self.folder / "user", "StrictHostKeyChecking": "no", "UserKnownHostsFile": "/dev/null"}
         text = "".join(f"  {key} {value}\n" for key, value in client.items())
-        (self.folder / "ssh_config").write_text(f"Host *\n  LogLevel ERROR\n  IdentitiesOnly yes\n{text}")
+        named = f"Host login\n  HostName 127.0.0.1\n  Port {self.port}\n  User {self.user}\n"
+        (self.folder / "ssh_config").write_text(f"{named}Host *\n  LogLevel ERROR\n  IdentitiesOnly yes\n{text}")
         Path("/run/sshd").mkdir(exist_ok=True)  # where Debian's sshd wants to confine itself
         sshd = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin")
         assert sshd is not None
         with (self.folder / "log").open("wb") as log:
-            words = [sshd, "-D", "-e", "-f", str(self.folder / "sshd_config")]
+            words = [*self._prefix, sshd, "-D", "-e", "-f", str(self.folder / "sshd_config")]
             self._server = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         eventually(self._answers, f"sshd, see {self.folder}/log")
 
     def stop(self) -> None:
-        if self._server is not None:
-            self._server.terminate()
+        if self._server is not None and not self._prefix:
+            self._server.terminate()  # with a prefix it goes with the namespaces it was started in
             self._server.wait()
 
     @property
     def destination(self) -> str:
-        return f"{getpass.getuser()}@127.0.0.1:{self.port}"
+        return f"{self.user}@127.0.0.1:{self.port}"
 
     def path(self) -> str:
-        """A PATH whose ssh reaches the server."""
+        """A PATH whose ssh reaches the server, which it also knows as `login`."""
         ssh = shutil.which("ssh")
         return programs(self.folder / "bin", ssh=f'exec {ssh} -F {self.folder}/ssh_config "$@"')
 

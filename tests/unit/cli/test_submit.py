@@ -88,6 +88,16 @@ def test_mistakes_are_told_before_anything_is_sent(
     assert said in f"{ran.output} {ran.exception}"
 
 
+def test_mounts_of_wsb_yaml_go_along(engine: FakeEngine, project: Path, tmp_path: Path) -> None:
+    run_part = {**DOCUMENT["run"], "mounts": ["data:/data:ro", "~/weights:/weights"]}  # type: ignore[dict-item]
+    engine.files = {**engine.files, "/opt/wsb/plan.json": json.dumps({**DOCUMENT, "run": run_part}).encode()}
+    script = typed(project, *SLURM, "--flavour", "pyxis", "--", "true").stdout
+    mounts = f"{project}:/workspace,{project}/data:/data:ro,{tmp_path}/weights:/weights,"
+    assert f"--container-mounts={mounts}" in script
+    ran = typed(project, *KUBERNETES, "--dry-run", "--", "true")
+    assert "are folders of this machine and stay here" in ran.stderr
+
+
 def test_an_image_of_an_older_wsb_cannot_prove_a_job(engine: FakeEngine, project: Path) -> None:
     engine.files = {"/opt/wsb/plan.json": json.dumps(DOCUMENT).encode()}
     ran = typed(project, *SLURM, "--", "true")
