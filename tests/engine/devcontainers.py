@@ -20,6 +20,7 @@ from tests.support.people import Person, person
 __all__ = ["devcontainer_cli", "ide_project", "opener"]
 
 NAME = "wsbtest-ide"
+PREFIX = f"/opt/venv/{NAME}"
 # the torch image of the other workspaces, found rather than built
 WSB_YAML = f"name: {NAME}\ntorch: '>=2.2'\nmanager: venv\nbase: {{bootstrap: bookworm}}\nrequirements: [requirements.txt]\n"
 WSB_YAML += "ide: [vscode, pycharm, jupyter]\n"

@@ -5,20 +5,17 @@ from __future__ import annotations
 import base64
 import fcntl
 import hashlib
-import http.client
 import io
 import json
 import os
 import pty
 import shutil
-import signal
 import struct
 import subprocess
 import termios
-import urllib.request
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,16 +26,13 @@ from builder.engine.docker_sdk import DockerEngine
 from builder.host.local import ca_bundle
 from builder.launch.container import Identity, RunOptions, container_request
 from tests.engine.devcontainers import *  # noqa: F403
-from tests.engine.devcontainers import NAME, Home, Opener, clean
+from tests.engine.devcontainers import NAME, PREFIX, Home, Opener, clean
 from tests.engine.workspaces import PYTHON_PREFIX, WSB, project, wsb
 from tests.support.debugging import Debugger
 from tests.support.devcontainer_cli import DevcontainerCli
-from tests.support.polling import eventually
 from tests.support.private_engine import PrivateEngine
 
 pytestmark = pytest.mark.engine
-
-PREFIX = f"/opt/venv/{NAME}"
 
 KERNEL = """
 from jupyter_client.manager import start_new_kernel
@@ -178,42 +172,6 @@ def test_a_container_of_wsb_run_can_be_attached_to(home: Home, engine: DockerEng
         assert again.document["containerId"] == home.opened.document["containerId"]
 
 
-def test_jupyter_is_opened_on_loopback_with_a_token(ide_project: Path) -> None:
-    with started(ide_project, "open", "jupyter") as opening:
-        assert opening.stdout
-        url = opening.stdout.readline().strip()
-        base, _, token = url.partition("/lab?token=")
-        assert base.startswith("http://127.0.0.1:")
-        address = f"{base}/api/kernelspecs?token={token}"
-        eventually(lambda: answer(address), "Jupyter's answer", 240)
-        kernels = answer(address) or b""
-        assert json.loads(kernels)["kernelspecs"]["python3"]["spec"]["argv"][0] == f"{PREFIX}/bin/python"
-        assert answer(f"{base}/api/kernelspecs") is None
-        opening.send_signal(signal.SIGINT)
-        opening.wait(120)
-    assert opening.returncode == 0
-
-
-def test_opening_says_what_to_click_where_the_ide_is_not_installed(ide_project: Path) -> None:
-    for what, words in (("vscode", "Dev Containers: Reopen in Container"), ("pycharm", f"{PREFIX}/bin/python")):
-        opened = wsb(ide_project, "open", what, "--variant", "cpu", PATH="/nowhere")
-        assert opened.code == 0, opened.err
-        assert words in opened.err
-        assert opened.out.startswith(("vscode-remote://dev-container+", "jetbrains://pycharm/"))
-        assert len(opened.out.splitlines()) == 1
-
-
-def test_vscodes_command_is_given_the_folder_and_the_file(ide_project: Path, tmp_path: Path) -> None:
-    told, code = tmp_path / "told", tmp_path / "code"
-    code.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {told}.part && /bin/mv {told}.part {told}\n')
-    code.chmod(0o755)
-    opened = wsb(ide_project, "open", "vscode", "--variant", "cpu", PATH=str(tmp_path))
-    assert opened.code == 0, opened.err
-    eventually(told.exists, "the command `code`")
-    assert told.read_text().splitlines() == ["--folder-uri", opened.out.strip()]
-    assert "not installed" not in opened.err
-
-
 def test_the_rendered_files_are_what_is_there(home: Home) -> None:
     assert wsb(home.folder, "render", "--fallback", "--check").code == 0
 
@@ -282,36 +240,6 @@ def test_without_wsb_the_image_is_built_by_docker_alone(
         assert again.stdout == "built\n"
     finally:
         engine.remove_image(f"{PLAIN}:latest")
-
-
-@contextmanager
-def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """wsb as it runs, gone afterwards whatever happened."""
-    environ = {**os.environ, "XDG_STATE_HOME": str(folder.parent / "state")}
-    process = subprocess.Popen(
-        [*WSB, *words],
-        cwd=folder,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.communicate()
-
-
-def answer(url: str) -> bytes | None:
-    """What a server says; None where it does not answer, or refuses."""
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            content: bytes = response.read()
-            return content
-    except (OSError, http.client.HTTPException):
-        return None
 
 
 def wheel(name: str) -> bytes:
