@@ -241,6 +241,27 @@ def test_what_exists_on_windows_only_is_left_out_and_said() -> None:
     assert "pywin32 exists for Windows only; it is left out" in text
 
 
+def test_what_the_plan_will_leave_out_is_said_beforehand() -> None:
+    environment = """
+channels: [defaults]
+dependencies:
+- pytorch=2.0.1
+- cuda-cudart=11.8.89
+- numpy=1.24.3=py310h5f9d8c6_1
+- pillow=9.4
+- pip: [nvidia-cublas-cu11==11.10.3.66, Pillow==9.5.0]
+"""
+    left = proposed({"environment.yml": environment}).left_out
+    assert (
+        "environment.yml:5:3: cuda-cudart=11.8.89, nvidia-cublas-cu11==11.10.3.66: left out, since torch's wheel brings the right ones"
+        in left
+    )
+    assert any(
+        line.startswith("environment.yml:6:3: numpy=1.24.3=py310h5f9d8c6_1: taken without the build string") for line in left
+    )
+    assert "environment.yml:7:3: pillow=9.4: left to pip, which is asked for it too" in left
+
+
 # --- the file ------------------------------------------------------------------------------------------------------
 
 
