@@ -55,7 +55,7 @@ def draft(
         raise WsbError("no-such-file", f"{directory} is not a folder", hints=["name the project's folder: `wsb init DIR`"])
     _check_accelerator(accelerator)
     folder = Folder(directory)
-    names = [name for name in folder.names() if name not in (CONFIG, "META.json")]
+    names = [name for name in folder.names() if name != CONFIG]
     imports = _imports(folder)
     wishes = Wishes(relax=cast("Relax", relax), accelerator=accelerator)
     proposal = propose(directory.name, names, folder.read, load(), wishes, imports, host)

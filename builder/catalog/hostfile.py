@@ -49,7 +49,7 @@ def told(host: Host, catalog: Catalog, *, driver: str | None, gpus: Sequence[str
     if driver is not None:
         gpus_there: tuple[Gpu, ...] | Unknown = host.gpus
         if not isinstance(gpus_there, Unknown):  # an AMD card beside it tells nothing about the machine one plans for
-            gpus_there = tuple(gpu for gpu in gpus_there if not gpu.name.startswith("AMD "))
+            gpus_there = tuple(gpu for gpu in gpus_there if gpu.vendor == "nvidia")
         gpus_there = gpus_there or Unknown("only the driver was told")
         host = replace(host, driver=_driver(driver), gpus=gpus_there)
     if gpus:

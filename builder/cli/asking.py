@@ -53,6 +53,8 @@ def ask(
             options=RunOptions(env=env, publishes_ports=False),
             gpus=handed,
         )
+        if info.is_remote:
+            request = replace(request, mounts=(), workdir="")  # the project's folder is here, the container is not
         return making.prove(engine, document, request, put, on_check, _expected(handed, put))
 
     try:
@@ -65,14 +67,14 @@ def ask(
         rest = asked(NO_GPUS, questions, tell)
         report = replace(rest, checks=(*rest.checks, refused))
     else:
-        if gpus is not NO_GPUS and not (questions.quick or questions.groups or questions.checks):
+        if gpus.is_any and not (questions.quick or questions.groups or questions.checks):
             # a default runtime that hands GPUs to every container does not do so with this
             control = making.Questions(gpu="required", checks=CONTROL_CHECKS, time_limit_scale=questions.time_limit_scale)
             without = _control(asked(NO_GPUS, control, _silent, NVIDIA_VISIBLE_DEVICES="void"))
             tell(CheckFinished(check=without))
             report = replace(report, checks=(*report.checks, without))
     console.line(summary_line(report))
-    if not questions.quick or gpus is not NO_GPUS:
+    if not questions.quick or gpus.is_any:
         console.line(gpu_line(report))
     return report
 

@@ -65,10 +65,11 @@ def command(
     if len(platforms) == 1:
         host = replace(host, arch=ARCHITECTURES[platforms[0]])
     name = workspace.spec.name.value
-    if remote.push and remote.needs_buildx:
+    engine = common.connect_buildx(remote.options(name)) if remote.needs_buildx else common.connect()
+    if remote.needs_buildx and remote.push and not engine.sees_images:
         how = How(network=network, use_cache=not no_cache)
         return push_platforms(console, workspace, host, platforms, remote.options(name), how, is_locked=locked, as_json=as_json)
-    engine = common.connect_buildx(remote.options(name)) if remote.needs_buildx else common.connect()
+    remote.check_own_builder(platforms)
     with ExitStack() as stack:
         stack.callback(engine.close)
         if if_needed and (image := common.up_to_date_image(engine, workspace)):

@@ -62,6 +62,18 @@ class Remote:
             raise click.UsageError("attestations lie beside an image in a registry: they need --push REGISTRY")
         return found
 
+    def check_own_builder(self, platforms: tuple[str, ...]) -> None:
+        """What the engine's own builder does not do, before it begins. Raises WsbError tool-missing."""
+        wanted = "several platforms" if len(platforms) > 1 else "attestations" if self.attest else ""
+        if wanted:
+            from builder.errors import WsbError
+
+            raise WsbError(
+                "tool-missing",
+                f"{wanted} need a builder that pushes by itself; this one is the engine's own",
+                hints=["`docker buildx create --name NAME --bootstrap` makes one; then `wsb build --builder NAME`"],
+            )
+
     def options(self, name: str) -> BuildxOptions:
         """For the engine. name: the project's."""
         from builder.engine.buildx import BuildxOptions

@@ -27,6 +27,8 @@ def changed(
     if file.has_changed:
         read_spec(file.content, pipeline.CONFIG)
         file.write()
+        if pipeline.read_lock(project.workspace) is not None:
+            console.line("wsb.lock is behind wsb.yaml now; `wsb lock` writes it anew")
     try:
         project.workspace = pipeline.read(project.workspace.directory)
         if not with_build or (not file.has_changed and not project.is_behind):

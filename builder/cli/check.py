@@ -8,7 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from builder.cli.packages import Project
-    from builder.packages.check import Checked
+    from builder.packages.checked import Checked
     from builder.packages.findings import Finding
     from builder.ui.console import Console
 
@@ -47,7 +47,7 @@ def command(directory: str, as_json: bool, fix: bool, no_image: bool) -> int:
 def _given(project: Project) -> Checked:
     from builder.catalog import load
     from builder.folder import Folder
-    from builder.packages.check import Checked
+    from builder.packages.checked import Checked
     from builder.packages.code import read_code
 
     declared = project.declared

@@ -36,5 +36,10 @@ def command(directory: str, file: str, as_json: bool) -> int:
     if as_json:
         console.document(diagnosis_document(diagnosis))
     else:
-        console.product("\n".join(diagnosis_lines(diagnosis, name="line" if file == "-" else file, width=console.width)))
+        from builder.cli.mending import mend_lines, project_of
+
+        lines = list(diagnosis_lines(diagnosis, name="line" if file == "-" else file, width=console.width))
+        if diagnosis.findings:
+            lines += mend_lines(diagnosis.findings[0].text, project_of(directory))
+        console.product("\n".join(lines))
     return 0

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from builder import making, pipeline
 from builder.cli import common
+from builder.doctor.checks import may_ask_a_container
 from builder.doctor.facts import Built, Facts, Trouble
 from builder.doctor.together import Question, ask_together
 from builder.engine.base import EngineInfo, ImageInfo
@@ -36,6 +37,7 @@ _ASKED_INSIDE: Final = (
     *("gpu.wiring", "gpu.nvml", "gpu.cuda", "gpu.compat", "gpu.visible", "gpu.add.exact", "gpu.matmul.fp32"),
     "torch.variant",
 )
+_DEBIAN: Final = "http://deb.debian.org/debian/dists/bookworm/InRelease"  # the default base's own packages
 _TOOLS: Final = (
     *("nvidia-smi", "nvidia-ctk", "nvidia-container-runtime", "nvidia-container-runtime-hook", "nvidia-cdi-hook"),
     *("docker", "dockerd", "podman", "systemctl", "timedatectl", "modprobe", "mmdebstrap", "sudo"),
@@ -113,7 +115,9 @@ def _places(workspace: pipeline.Workspace | None, environ: Mapping[str, str]) ->
     index = read_pip_config(environ, Path.home()).index_url
     if index and chosen.get("pip") == USUAL_PLACES["pip"]:
         chosen["pip"] = f"{index.rstrip('/')}/numpy/"
-    return {source: TELLING_PLACES[source] if url == USUAL_PLACES[source] else url for source, url in chosen.items()}
+    mirror = workspace.spec.sources.apt if workspace else None
+    chosen["apt"] = mirror.value if mirror else _DEBIAN
+    return {source: TELLING_PLACES[source] if url == USUAL_PLACES.get(source) else url for source, url in chosen.items()}
 
 
 def _place(source: str, url: str, answer: Place | Unknown) -> Place:
@@ -192,22 +196,22 @@ def _elsewhere(environ: Mapping[str, str], info: EngineInfo, here: Host) -> Host
     return found if isinstance(found, Host) else replace(here, driver=found, gpus=found, details=None)
 
 
-def _inside(facts: Facts, visited: Any, environ: Mapping[str, str]) -> Report | Unknown | None:
-    """What a container on this engine sees of the GPU; None where there is none to see."""
-    if not isinstance(visited, _Answered):
+def _inside(facts: Facts, visited: Any, environ: Mapping[str, str]) -> Report | Trouble | Unknown | None:
+    """What a container on this engine sees of the GPU; None where there is none to see, or a link before is broken."""
+    if not isinstance(visited, _Answered) or not may_ask_a_container(facts):
         return None
     if not (facts.has_nvidia or facts.has_amd or visited.info.cdi_names("nvidia.com/gpu")):
         return None
     if visited.image is None:
         return Unknown("no workspace is built on this engine yet")
     look = partial(_look_inside, visited.image, environ)
-    report = ask_together({"container": Question(ask=look, limit_s=_INSIDE_S)})["container"]
-    return report if isinstance(report, Report | Unknown) else None
+    answer = ask_together({"container": Question(ask=look, limit_s=_INSIDE_S)})["container"]
+    return answer if isinstance(answer, Report | Trouble | Unknown) else None
 
 
-def _look_inside(image: ImageInfo, environ: Mapping[str, str]) -> Report:
+def _look_inside(image: ImageInfo, environ: Mapping[str, str]) -> Report | Trouble:
     """The few questions that tell whether the GPU arrives and computes, in the words of `wsb test`."""
-    from builder.cli.building import ask
+    from builder.cli.asking import ask
     from builder.engine.docker_sdk import DockerEngine
     from builder.ui.console import Console
 
@@ -218,5 +222,7 @@ def _look_inside(image: ImageInfo, environ: Mapping[str, str]) -> Report:
         with tempfile.TemporaryDirectory(prefix="wsb-doctor-") as empty:
             questions = making.Questions(gpu="required", checks=_ASKED_INSIDE)
             return ask(silent, engine, document, Path(empty), image, questions)
+    except WsbError as error:
+        return Trouble(code=error.code, message="; ".join([error.message, *error.details]), hints=tuple(error.hints))
     finally:
         engine.close()

@@ -37,7 +37,7 @@ def gpus_for(
     """
     from builder.launch.container import NO_GPUS, Gpus
     from builder.launch.devices import accelerator_of, handed_in
-    from builder.launch.gpus import ALL, choose_gpus, parse_gpus
+    from builder.launch.gpus import ALL, GpuRequest, choose_gpus, parse_gpus
     from builder.resolve.passthrough import choose_passthrough
     from builder.surroundings import host_of
 
@@ -48,6 +48,8 @@ def gpus_for(
     host = host_of(engine, info)
     if asked is None and need == "auto" and not _is_any_seen(host, info):
         return NO_GPUS
+    if asked is None and need == "required" and (others := _other_kinds(info)):
+        request = GpuRequest(kind="cdi", names=others)
     if accelerator == "cpu":  # asked for all the same: handed in, so that it can be seen whether it arrives
         accelerator = "rocm" if info.cdi_names("amd.com/gpu") and not info.cdi_names("nvidia.com/gpu") else "cuda"
     handing = choose_passthrough(accelerator, replace(host, engine=info))
@@ -62,3 +64,15 @@ def gpus_for(
 def _is_any_seen(host: Host, info: EngineInfo) -> bool:
     """Whether host or engine tell of a GPU; what is unknown is tried."""
     return bool(host.gpus) or bool(info.cdi_devices) or "nvidia" in info.runtimes
+
+
+def _other_kinds(info: EngineInfo) -> tuple[str, ...]:
+    """The GPUs of another maker than NVIDIA and AMD, where the engine's CDI specs know only such."""
+    kinds = {name.partition("=")[0] for name in info.cdi_devices}
+    if "nvidia" in info.runtimes or not kinds.isdisjoint(("nvidia.com/gpu", "amd.com/gpu")):
+        return ()
+    found = []
+    for kind in sorted(kind for kind in kinds if kind.endswith("/gpu")):
+        names = info.cdi_names(kind)
+        found += [f"{kind}={name}" for name in (("all",) if "all" in names else names)]
+    return tuple(found)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from builder import pipeline
 from builder.catalog import load
@@ -21,19 +22,20 @@ if TYPE_CHECKING:
 _READ_BYTES = 1 << 17  # the end of an output: what failed last stands there
 
 
-def mend_lines(output: bytes, workspace: pipeline.Workspace | None, manager: Manager) -> tuple[str, ...]:
-    """What to tell of the last failure in an output; () when no package mends it."""
-    text = "\n".join(plain(line) for line in output[-_READ_BYTES:].decode("utf-8", "replace").split("\n"))
+def mend_lines(text: str, workspace: pipeline.Workspace | None, manager: Manager = Manager.VENV) -> tuple[str, ...]:
+    """What to tell of the last failure in a text; () when no package mends it."""
     found = mend(text, _around(workspace, manager))
     if found is None:
         return ()
-    return (
-        (f"  mend:     {found.command}", f"            {found.because}") if found.command else (f"  mend:     {found.because}",)
-    )
+    if not found.command:
+        return (f"  mend      {found.because}",)
+    return (f"  mend      {found.command}", f"            {found.because}")
 
 
-def tell_mend(console: Console, output: bytes, workspace: pipeline.Workspace | None, manager: Manager) -> None:
-    for line in mend_lines(output, workspace, manager):
+def tell_mend(console: Console, output: bytes, workspace: pipeline.Workspace, document: Mapping[str, Any]) -> None:
+    """After a command of `wsb run` that failed. document: the plan's JSON, of the image it ran in."""
+    text = "\n".join(plain(line) for line in output[-_READ_BYTES:].decode("utf-8", "replace").split("\n"))
+    for line in mend_lines(text, workspace, Manager(document.get("manager", "venv"))):
         console.line(line)
 
 

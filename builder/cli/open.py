@@ -65,7 +65,9 @@ def _variant(console: Console, engine: Engine, present: Present, wanted: str) ->
     from builder.launch.ide import chosen_variant
 
     project = present.workspace.directory
-    chosen = chosen_variant(present.document, common.identity(), engine.info(), lambda path: (project / path).is_file(), wanted)
+    chosen = chosen_variant(
+        present.document, common.identity(), common.engine_info(engine), lambda path: (project / path).is_file(), wanted
+    )
     if not (project / chosen.path).is_file():
         hints = ["`wsb render` writes the files of this plan"]
         raise WsbError("no-such-file", f"there is no {chosen.path} in {project}", hints=hints)
@@ -123,18 +125,19 @@ def _started(command: list[str]) -> None:
 def _jupyter(console: Console, engine: Engine, present: Present, variant: str, wanted: int | None) -> int:
     """Jupyter in the foreground, until it is interrupted or stopped from its own menu."""
     from builder.cli import common
+    from builder.cli.gpu_choice import gpus_for
     from builder.engine.base import Output
     from builder.launch.container import RunOptions, container_request
     from builder.launch.ide import FIND_JUPYTER, jupyter_command
 
+    info = common.engine_info(engine)
     request = partial(
         container_request,
         image=present.image.id,
         document=present.document,
         project=present.workspace.directory,
         identity=common.identity(),
-        info=engine.info(),
-        with_gpu=variant != "cpu",
+        info=info,
         image_labels=present.image.labels,
     )
     said: list[bytes] = []
@@ -143,7 +146,8 @@ def _jupyter(console: Console, engine: Engine, present: Present, variant: str, w
         if not output.is_stderr:
             said.append(output.data)
 
-    engine.run(request(command=("python", "-c", FIND_JUPYTER), options=RunOptions(env={}, publishes_ports=False)), take)
+    asking = RunOptions(env={}, publishes_ports=False)
+    engine.run(request(command=("python", "-c", FIND_JUPYTER), options=asking, with_gpu=False), take)
     module = b"".join(said).decode().strip()
     if not module:
         name = present.document["name"]
@@ -153,7 +157,8 @@ def _jupyter(console: Console, engine: Engine, present: Present, variant: str, w
     page = "lab" if module == "jupyterlab" else "tree"
     console.product(f"http://127.0.0.1:{port}/{page}?token={token}")
     options = RunOptions(env={"JUPYTER_TOKEN": token}, ports=(port,))
-    return engine.attach(request(command=jupyter_command(module, port), options=options))
+    gpus = gpus_for(console, engine, info, present.document, "none" if variant == "cpu" else None, "auto")
+    return engine.attach(request(command=jupyter_command(module, port), options=options, gpus=gpus))
 
 
 def _free_port(wanted: int | None) -> int:

@@ -13,7 +13,7 @@ from builder.catalog import load
 from builder.cli import common
 from builder.errors import Problems, WsbError
 from builder.model.values import Manager
-from builder.packages.declared import Declared, read_declared
+from builder.packages.declared import Declared, read_declared, read_local
 from builder.packages.installed import Installed, ask_installed
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ class Project:
 
     @property
     def declared(self) -> tuple[Declared, ...]:
-        return read_declared(self.workspace.spec, self.workspace.project, load())
+        from builder.folder import Folder
+
+        spec, project = self.workspace.spec, self.workspace.project
+        return (*read_declared(spec, project, load()), *read_local(spec, project, Folder(self.workspace.directory).read))
 
     @property
     def is_behind(self) -> bool:
@@ -66,11 +69,19 @@ class Project:
             return {}
 
     def plan(self, *, fallback: bool = False) -> Plan:
-        """As decided now, for this machine. Raises WsbError."""
-        from builder.host.local import local_host
+        """As decided now, for the machine to plan for; what wsb.lock decided stays where it can. Raises WsbError."""
+        from builder.cli.host_options import host_of
 
+        host = host_of(None, None, ())
         reach = pipeline.look_around(self.workspace, os.environ, self.engine, probes=fallback)
-        return pipeline.decide(self.workspace, local_host(), reach=reach)
+        lock = pipeline.read_lock(self.workspace)
+        return pipeline.decide_again(self.workspace, host, lock, reach=reach, accept_anaconda_terms=self._has_accepted_terms)
+
+    @property
+    def _has_accepted_terms(self) -> bool:
+        """Whether the image was built with Anaconda's own channels, whose terms were accepted then."""
+        channels = self.present.document.get("channels", ()) if self.present is not None else ()
+        return any(load().is_default_channel(channel) for channel in channels)
 
     def close(self) -> None:
         if self.engine is not None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from builder.cli.gpu_choice import gpus_option
 from builder.errors import WsbError
+
+if TYPE_CHECKING:
+    from builder.engine.base import EngineInfo
 
 _INTERRUPTED = 130  # somebody pressed Ctrl-C: nothing is to be explained
 
@@ -52,8 +56,12 @@ def start(
     shm_size: str = "",
     network: str = "",
     gpus: str | None = None,
+    explains: bool = True,
 ) -> int:
-    """One command in the workspace, with this process's terminal and streams."""
+    """One command in the workspace, with this process's terminal and streams.
+
+    explains: say what is known of a failure; not of a shell, whose exit code is that of whatever was typed last.
+    """
     from builder.cli import common
     from builder.cli.gpu_choice import gpus_for
     from builder.doctor.tail import Tail
@@ -89,12 +97,35 @@ def start(
             image_labels=present.image.labels,
         )
         printed = Tail()
-        code = engine.attach(request, printed)
-        if code != _INTERRUPTED:
+        try:
+            code = engine.attach(request, printed)
+        except WsbError as error:
+            raise not_there(error, info) from error
+        if explains and code != _INTERRUPTED:
             common.tell_cause(console, printed.known_cause(code))
+        if code not in (0, _INTERRUPTED):
+            from builder.cli.mending import tell_mend
+
+            tell_mend(console, printed.output, present.workspace, present.document)
         return code
     finally:
         engine.close()
+
+
+def not_there(error: WsbError, info: EngineInfo) -> WsbError:
+    """A folder that the engine's machine does not have, where that machine is another one; other errors as they are."""
+    missing = next((text for text in error.details if "bind source path does not exist" in text), "")
+    if not missing or not info.is_remote:
+        return error
+    path = missing.rpartition("does not exist: ")[2].strip().strip("\"'")
+    return WsbError(
+        "engine-refused",
+        f"{path} does not exist on the machine of {info.endpoint}, where the container runs",
+        hints=[
+            f"bring it there under the same path, such as with `rsync -a {path}/ HOST:{path}/`, or start wsb there",
+            "`wsb build` and `wsb test` need no folder of that machine",
+        ],
+    )
 
 
 def below(project: Path, started: Path) -> str:

@@ -32,7 +32,7 @@ def in_workspace(directory: str, *, gpus: str | None = None, is_new: bool = Fals
         code = _in_ide_container(directory, words)
         if code is not None:
             return code
-    return start(directory, words, gpus=gpus)
+    return start(directory, words, gpus=gpus, explains=False)
 
 
 def _in_ide_container(directory: str, words: tuple[str, ...]) -> int | None:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.cli.cluster_options import KubernetesOptions, SlurmOptions
@@ -126,6 +127,7 @@ def on_slurm(
     if options.host:
         project = f"{site.shared}/projects/{job.name}"
     binds = [Bind(source=project, target="/workspace")] if with_project else []
+    binds += _own_mounts(present.document, project) if with_project else []
     binds += [*map(parse_bind, wanted.mounts), script.jobs_bind(site.shared)]
     job = replace(job, binds=tuple(binds))
     path, config = placing.image_path(exporter, site, flavour, job)
@@ -165,6 +167,16 @@ def on_slurm(
     return Prepared(job=job, text=text, put=put, record=record, submit=lambda: Slurm(shell).submit(directory, text))
 
 
+def _own_mounts(document: Mapping[str, Any], project: str) -> list[Bind]:
+    """What wsb.yaml mounts: a relative source is below the project there too, ~ is the home of whoever submits."""
+    found = []
+    for text in document.get("run", {}).get("mounts", ()):
+        source, _, rest = text.partition(":")
+        path = str(Path(source).expanduser()) if source.startswith("~") else source
+        found.append(parse_bind(f"{path if path.startswith('/') else f'{project}/{path}'}:{rest}"))
+    return found
+
+
 def on_kubernetes(
     present: Present, wanted: Wanted, options: KubernetesOptions, say: Callable[[str], None], *, with_project: bool = True
 ) -> Prepared:
@@ -172,7 +184,7 @@ def on_kubernetes(
     import yaml
 
     from builder.launch import project
-    from builder.launch.kubernetes import kubeconfig, objects
+    from builder.launch.kubernetes import kubeconfig, objects, spelling
     from builder.launch.kubernetes.client import Cluster
 
     if not options.reference:
@@ -184,12 +196,14 @@ def on_kubernetes(
                 "then `wsb submit --on kubernetes --image REGISTRY/NAME:TAG …`",
             ],
         )
+    if present.document.get("run", {}).get("mounts"):
+        say("`run: mounts:` of wsb.yaml are folders of this machine and stay here; `--mount CLAIM:/TARGET` mounts a claim")
     access = _access(options)
-    claims = tuple(objects.parse_claim(text) for text in wanted.mounts)
+    claims = tuple(spelling.parse_claim(text) for text in wanted.mounts)
     brings_project = with_project and all(claim.target != objects.WORKSPACE for claim in claims)
     placed = objects.Placed(
         kind=objects.Kind(options.kind),
-        name=objects.object_name(present.document["name"], secrets.token_hex(3)),
+        name=spelling.object_name(present.document["name"], secrets.token_hex(3)),
         namespace=options.namespace or (access.namespace if access else "default"),
         reference=options.reference,
         project=project.packed(present.workspace.directory) if brings_project else b"",

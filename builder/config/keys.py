@@ -154,7 +154,7 @@ KEYS = Section(
         Key(
             name="ide",
             kind=Many(item=_IDE),
-            description="Editors to write files for.",
+            description="What people write and run code with: files are written for it, and what it runs inside is installed.",
             default=["vscode", "pycharm"],
             synonyms=("ides", "editor", "editors"),
         ),

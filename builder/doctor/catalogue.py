@@ -23,10 +23,11 @@ KnownPhrase = Phrase[tuple[Preference, KnownError]]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A row found in a line. start: where in the text. facts: what the message told by name."""
+    """A row found in a line. start, end: where in the text. facts: what the message told by name."""
 
     row: KnownError
     start: int
+    end: int
     facts: dict[str, str]
 
     def cause(self, line: int, text: str) -> KnownCause:
@@ -68,7 +69,7 @@ class Present:
         if best is None:
             return None
         facts = {key: value for key, value in best[2].groupdict().items() if value is not None}
-        return Match(best[1], best[2].start(), facts)
+        return Match(best[1], best[2].start(), best[2].end(), facts)
 
     def is_harmless(self, text: str) -> bool:
         return any(phrase.search(text) for phrase in self.harmless)

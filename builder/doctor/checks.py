@@ -46,6 +46,12 @@ def examine(facts: Facts) -> tuple[Finding, ...]:
     return tuple(finding for check in CHECKS for finding in check.look(facts))
 
 
+def may_ask_a_container(facts: Facts) -> bool:
+    """Whether the links before the container hold, so that one that sees the GPU can be expected to start."""
+    before = CHECKS[: next(number for number, check in enumerate(CHECKS) if check.name == "container")]
+    return not is_broken(tuple(finding for check in before for finding in check.look(facts)))
+
+
 def is_broken(findings: tuple[Finding, ...]) -> bool:
     """Whether something stands in the way of building and running a workspace here."""
     return any(finding.severity is Severity.ERROR for finding in findings)

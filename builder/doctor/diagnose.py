@@ -19,6 +19,7 @@ from builder.doctor.log import Numbered, lines_of, read
 from builder.model.diagnosis import Diagnosis, KnownCause, Role, UnknownError
 
 _APART: Final = 30  # lines between two errors that have nothing to do with each other
+_CLOSE: Final = 12  # lines between a warning, or a failed try, and what came of it
 _SHOWN: Final = 10
 _ORDER: Final = {Role.CAUSE: 0, Role.CONSEQUENCE: 1, Role.NOTICE: 2}
 
@@ -54,12 +55,13 @@ def judge(evidence: Evidence) -> Diagnosis:
 
 def _explains_any(event: Event, known: Sequence[Event]) -> bool:
     """Whether an error that was retried, or only warned of, is the reason of one that was not survived."""
-    return any(other.match and event.match and other.match.row.id in event.match.row.explains for other in known)
+    explains = event.match.row.explains if event.match else ()
+    return any(one.match and one.match.row.id in explains and abs(one.line - event.line) <= _CLOSE for one in known)
 
 
 def _was_warning_of(event: Event, failures: Sequence[Event]) -> bool:
-    """Whether something was warned of shortly before the program failed in a way that nothing else explains."""
-    return event.is_mild and not event.is_dealt_with and any(0 < other.first - event.last <= _APART for other in failures)
+    """Whether something was warned of just before the program failed in a way that nothing else explains."""
+    return event.is_mild and not event.is_dealt_with and any(0 < one.first - event.last <= _CLOSE for one in failures)
 
 
 def _is_explained(event: Event, known: Sequence[Event]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +14,7 @@ from builder.model.diagnosis import Role
 
 _GOES_ON: Final = 2  # ordinary lines after an error that show that the program went on
 _AFTER: Final = 3  # lines after an error that may say it was coped with
+_CHAINED: Final = 4  # lines between two tracebacks of one chain of exceptions
 _MOST: Final = 4000  # events that are kept; more say nothing new
 _LONGEST_TRACEBACK: Final = 500  # lines
 
@@ -25,6 +25,7 @@ class Event:
 
     line: where it is said. first, last: the lines that belong to it, a traceback before it and native frames behind it.
     is_echo: it only repeats that something failed. is_dealt_with: the log says that it was coped with, and goes on.
+    is_logged: a logger wrote it, which puts a time or a level before each line.
     """
 
     line: int
@@ -38,6 +39,7 @@ class Event:
     is_echo: bool = False
     is_mild: bool = False
     is_dealt_with: bool = False
+    is_logged: bool = False
     ordinary: int = 0
 
     def was_survived(self, ordinary: int) -> bool:
@@ -75,7 +77,7 @@ class Collector:
         self._open: dict[str, _Traceback] = {}
         self._was_frame = False
         self._before = ""
-        self._waiting: deque[tuple[Event, int]] = deque()  # events, and how many lines may still say they were coped with
+        self._waiting: list[tuple[Event, int]] = []  # events, and how many lines may still say they were coped with
         self._ignores_until = 0
         self._root_until = 0
         self._seen: dict[tuple[str, int | None], int] = {}
@@ -104,11 +106,12 @@ class Collector:
     def _line(self, line: Line) -> None:
         text = line.text
         if text.strip() and not self._is_inside(line):
-            self._judge_waiting(text)
+            waiting, is_event = list(self._waiting), False
             if line.stream.startswith("#") and signs.is_done(text):
                 self._step_went_well(line.stream)
             else:
-                self._plain(line)
+                is_event = self._plain(line)
+            self._judge(waiting, line, is_event=is_event)
             self._before = text
 
     def _step_went_well(self, step: str) -> None:
@@ -122,7 +125,6 @@ class Collector:
     def _is_inside(self, line: Line) -> bool:
         """Whether the line belongs to the body of a traceback; its last line does not."""
         if signs.TRACEBACK in line.text:
-            self._judge_waiting(line.text)
             ignored = line.number <= self._ignores_until
             boxed = "─" in line.text
             self._open[line.stream] = _Traceback(line.number, _indent(line.text), boxed, ignored)
@@ -146,19 +148,20 @@ class Collector:
 
     # --- lines outside of them
 
-    def _plain(self, line: Line) -> None:
+    def _plain(self, line: Line) -> bool:
+        """Keep the line if it is an error; whether it spoke of one, kept or not."""
         text, present = line.text, self._present
         if signs.NATIVE_FRAME.match(text):
             if self.evidence.events:
                 self.evidence.events[-1].last = line.number
-            return
+            return False
         self._root_cause(line)
         ended = self._ended(line)
         if signs.AT_EXIT.match(text.strip()):
             self._ignores_until = line.number + 3
-            return
+            return True
         if present.is_harmless(text) or (ended and ended.is_ignored):
-            return
+            return True
         frames = tuple(ended.frames) if ended else ()
         is_echo = present.is_echo(text)
         match = present.match(text, is_plain_run=signs.is_plain_run(frames))
@@ -166,23 +169,25 @@ class Collector:
             match = None
         if not (match or ended or is_echo or signs.is_error(text)):
             self.evidence.ordinary += signs.is_ordinary(text)
-        else:
-            self._keep(
-                Event(
-                    line=line.number,
-                    text=text.strip(),
-                    match=match,
-                    stream=line.stream,
-                    rank=line.rank,
-                    first=ended.first if ended else line.number,
-                    last=line.number,
-                    frames=frames,
-                    is_echo=match is None and is_echo,
-                    is_mild=not ended and signs.is_mild(text),
-                    is_dealt_with=self._is_coped_with_here(text, match, has_traceback=ended is not None),
-                    ordinary=self.evidence.ordinary,
-                )
+            return False
+        self._keep(
+            Event(
+                line=line.number,
+                text=text.strip(),
+                match=match,
+                stream=line.stream,
+                rank=line.rank,
+                first=ended.first if ended else line.number,
+                last=line.number,
+                frames=frames,
+                is_echo=match is None and is_echo,
+                is_mild=not ended and signs.is_mild(text),
+                is_dealt_with=self._is_coped_with_here(text, match, has_traceback=ended is not None),
+                is_logged=_is_logged(line),
+                ordinary=self.evidence.ordinary,
             )
+        )
+        return True
 
     def _ended(self, line: Line) -> _Traceback | None:
         """The traceback whose last line this is."""
@@ -190,7 +195,7 @@ class Collector:
 
     def _is_coped_with_here(self, text: str, match: Match | None, *, has_traceback: bool) -> bool:
         """Whether the line itself says so, or what was said just before the traceback."""
-        own = text if match is None else f"{text[: match.start]} … {text[match.start :].partition('. ')[2]}"
+        own = text if match is None else f"{text[: match.start]} … {text[match.end :]}"
         if signs.is_dealt_with(own):
             return True
         before = self._before if has_traceback else ""
@@ -204,18 +209,32 @@ class Collector:
         self.evidence.events.append(event)
         self._waiting.append((event, _AFTER))
 
-    def _judge_waiting(self, text: str) -> None:
-        """A line after an error: does it say that the error was coped with?"""
-        still: deque[tuple[Event, int]] = deque()
-        is_harmless = self._present.is_harmless(text)
-        is_coped = signs.is_dealt_with(text) and not is_harmless
-        is_second_try = signs.is_second_try(text) and not is_harmless
-        for event, left in self._waiting:
-            if is_second_try or (is_coped and left == _AFTER):  # mere coping is about the line right before it
-                event.is_dealt_with = True
+    def _judge(self, waiting: list[tuple[Event, int]], line: Line, *, is_event: bool) -> None:
+        """A line after an error: does it say that the error was coped with?
+
+        A line with an error of its own speaks of that one. Mere coping is about the line right before it, in the same voice;
+        a second try may be told some lines later, and is about the last error. With an exception goes the whole chain it
+        ended.
+        """
+        is_second_try = not is_event and signs.is_second_try(line.text)
+        is_coped = not is_event and signs.is_dealt_with(line.text)
+        still = []
+        for event, left in waiting:
+            is_last = event is waiting[-1][0]
+            if is_last and (is_second_try or (is_coped and left == _AFTER and event.is_logged == _is_logged(line))):
+                self._deal_with(event)
             elif left > 1:
                 still.append((event, left - 1))
-        self._waiting = still
+        self._waiting = still + self._waiting[len(waiting) :]
+
+    def _deal_with(self, event: Event) -> None:
+        """Mark an error, and the exceptions that it came from, as coped with."""
+        event.is_dealt_with = True
+        events = self.evidence.events
+        at = events.index(event)
+        while at and events[at].frames and 0 <= events[at].first - events[at - 1].last <= _CHAINED:
+            at -= 1
+            events[at].is_dealt_with = True
 
     def _root_cause(self, line: Line) -> None:
         """torchrun's summary names the rank that failed first."""
@@ -225,6 +244,10 @@ class Collector:
             self.evidence.root_rank, self._root_until = int(found[1]), 0
         elif line.number > self._root_until:
             self._root_until = 0
+
+
+def _is_logged(line: Line) -> bool:
+    return line.has_prefix or bool(signs.level(line.text))
 
 
 def _indent(text: str) -> int:

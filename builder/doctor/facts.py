@@ -35,7 +35,8 @@ class Facts:
     """All of it.
 
     tools: programs found on PATH. proxies: variables that are set.
-    inside: what a container on this engine answered, Unknown why none could, None when none was asked (no GPU).
+    inside: what a container on this engine answered, Unknown why none was asked, Trouble why it did not start, None where
+        there is nothing to ask about.
     can_bootstrap: whether a base can be made without a registry.
     """
 
@@ -52,7 +53,7 @@ class Facts:
     can_bootstrap: bool = False
     has_base: bool = False
     built: Built | None = None
-    inside: Report | Unknown | None = None
+    inside: Report | Trouble | Unknown | None = None
 
     @property
     def has_nvidia(self) -> bool:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import codecs
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 _CHUNK: Final = 1 << 18
 _LONGEST: Final = 1 << 16
+_LARGEST: Final = 1 << 20
 _ESCAPE: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
 
 
@@ -22,13 +24,14 @@ _ESCAPE: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|
 class Line:
     """One line. text: without prefix, its indentation kept. stream: whose it is among several that write one log.
 
-    rank: of the process group, where the prefix tells.
+    rank: of the process group, where the prefix tells. has_prefix: whether anything was taken off, as a logger's time.
     """
 
     number: int
     text: str
     stream: str = ""
     rank: int | None = None
+    has_prefix: bool = False
 
     @property
     def indent(self) -> int:
@@ -71,13 +74,31 @@ def _drawings(number: int, line: str) -> Iterator[Numbered]:
 
 
 def _decoded(stream: BinaryIO) -> Iterator[str]:
-    first = stream.read(_CHUNK)
+    pieces = _unpacked(stream)
+    first = next(pieces, b"")
     decoder = codecs.getincrementaldecoder(_encoding(first))("replace")
-    data = first
-    while data:
-        yield decoder.decode(data)
-        data = stream.read(_CHUNK)
+    yield decoder.decode(first)
+    for piece in pieces:
+        yield decoder.decode(piece)
     yield decoder.decode(b"", True)
+
+
+def _unpacked(stream: BinaryIO) -> Iterator[bytes]:
+    """Logs that were put away are often packed by gzip; one that breaks off is read as far as it goes."""
+    unpack: Any = None
+    while data := stream.read(_CHUNK):
+        if unpack is None:
+            unpack = zlib.decompressobj(wbits=31) if data.startswith(b"\x1f\x8b") else False
+        if unpack is False:
+            yield data
+            continue
+        try:
+            piece = unpack.decompress(data, _LARGEST)
+            while piece:
+                yield piece
+                piece = unpack.decompress(unpack.unconsumed_tail, _LARGEST)
+        except zlib.error:
+            return
 
 
 def _encoding(first: bytes) -> str:
@@ -94,23 +115,28 @@ def _encoding(first: bytes) -> str:
     return "utf-8"
 
 
+# a line of a traceback, or its last one: what some loggers and launchers put their prefix before as well
+_OF_TRACEBACK: Final = r"""(?=Traceback[ ]\(|[ ]{2,}\S|(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)\b)"""
 _PREFIX: Final = re.compile(
-    r"""(?:
+    rf"""(?:
       \[(?:rank|default|trainer|worker)[ ]?(?P<rank>\d+)\]:?[ ]?
     | \[\d+,(?P<mpi>\d+)\]<std(?:err|out)>:[ ]?
     | (?:rank|Rank|RANK)[ _=]?(?P<named>\d+)[ ]?[:|][ ]
-    | \d{1,4}:[ ](?=[ ]*\S)                                         # srun --label
+    | \d{{1,4}}:[ ](?=[ ]*\S)                                         # srun --label
     | (?P<step>\#\d+)[ ](?:\d+\.\d+[ ])?                            # BuildKit
-    | \d{1,5}\.\d{1,3}[ ](?=[ ]*[A-Za-z\[×│╰])                      # BuildKit, repeating a failed step
-    | \[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[ ]?UTC|[+-]\d\d:?\d\d)?\]?[:,]?[ ]
+    | \d{{1,5}}\.\d{{1,3}}[ ](?=[ ]*[A-Za-z\[×│╰])                      # BuildKit, repeating a failed step
+    | \[?\d{{4}}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[ ]?UTC|[+-]\d\d:?\d\d)?\]?[:,]?[ ]
     | \[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?[ ]
     | (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ ]+\d+[ ]\d\d:\d\d:\d\d[ ]\S+[ ][^\s:]+:[ ]
-    | \[[ ]*\d+\.\d{6}\][ ]                                         # dmesg
+    | \[[ ]*\d+\.\d{{6}}\][ ]                                         # dmesg
     | std(?:err|out)[ ][FP][ ]                                      # containerd
     | (?P<service>[\w.-]+[-_]\d+)[ ]+\|[ ]                          # docker compose
     | \[pod/(?P<pod>[^\]]+)\][ ]
     | \((?P<actor>(?:[\w.:]+[ ])?pid=\d+)(?:,[ ]ip=[\d.]+)?\)[ ]?   # ray
-    | E[ ]{3,}(?=\S)                                                # pytest
+    | E[ ]{{3,}}(?=\S)                                              # pytest
+    | (?:DEBUG|INFO|WARNING|ERROR)[ ]\d\d-\d\d[ ]\d\d:\d\d:\d\d[ ]\[[^\]\s]+\][ ]{_OF_TRACEBACK}        # vLLM
+    | [IWEF]\d{{4}}[ ]\d\d:\d\d:\d\d\.\d+[ ]+\d+[ ]\S+\][ ]{_OF_TRACEBACK}                             # glog
+    | (?!\S*(?:Error|Exception|Warning):)(?P<host>[A-Za-z][\w.-]*):[ ]{_OF_TRACEBACK}                # pdsh
     )""",
     re.VERBOSE,
 )
@@ -118,7 +144,7 @@ _PREFIX: Final = re.compile(
 
 def place(number: int, text: str) -> Line:
     """The line without its prefixes."""
-    stream, rank = "", None
+    stream, rank, written = "", None, text
     if text.startswith('{"log":"'):
         text = _docker_json(text)
     for _ in range(6):
@@ -128,11 +154,11 @@ def place(number: int, text: str) -> Line:
         groups = found.groupdict()
         told = groups["rank"] or groups["mpi"] or groups["named"]
         rank = int(told) if told else rank
-        stream += next((groups[name] for name in ("step", "service", "pod", "actor") if groups[name]), "")
+        stream += next((groups[name] for name in ("step", "service", "pod", "actor", "host") if groups[name]), "")
         text = text[found.end() :]
     if rank is not None:
         stream += f"rank{rank}"
-    return Line(number=number, text=text.rstrip(), stream=stream, rank=rank)
+    return Line(number=number, text=text.rstrip(), stream=stream, rank=rank, has_prefix=text != written)
 
 
 def _docker_json(text: str) -> str:

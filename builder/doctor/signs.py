@@ -96,10 +96,10 @@ _DEALT_WITH: Final = _any(
     r"\bretries left\b",
     r"\bwill (?:be )?retr(?:y|ied)\b",
     r"\bignor(?:ed|ing)\b",
-    r"\bskipp(?:ed|ing)\b",
+    r"\b(?-i:[Ss]kipp(?:ed|ing))\b",  # pytest's SKIPPED is another matter
     r"\bcontinu(?:e|es|ing) (?:with|without|anyway|training|on\b|to\b)",
     r"(?<!before )\bproceeding\b",
-    r"\b(?:using|trying|use) [\w.'` -]{1,60}?\binstead\b",
+    r"\b(?:using|trying) [\w.'` -]{1,60}?\binstead\b",
     r"\bnot (?:fatal|critical)\b|\bnon-fatal\b|\bharmless\b|\bnothing to worry\b",
     r"\brecover(?:ed|ing)\b",
     r"\b(?:error|exception) (?:was )?caught\b",
@@ -112,6 +112,7 @@ _DEALT_WITH: Final = _any(
     r"\bsucceeded (?:on|after)\b",
     flags=re.IGNORECASE,
 )
+_PYTHON_WARNING: Final = re.compile(r"\w+Warning:")
 _SECOND_TRY: Final = re.compile(r"\bretrying\b|\brecovered\b|\bsucceeded (?:on|after)\b", re.IGNORECASE)
 # Before a message, in its own line.
 _TALK: Final = _any(
@@ -130,7 +131,7 @@ _TALK: Final = _any(
 )
 # What was to be run, or somebody's source: not what came of it.
 _COMMAND: Final = _any(
-    r"\s*(?:\+{1,4} |\$ |>>> |\.\.\. |-{2,}> \d*|#\s|//\s|❱|│.*❱)",
+    r"\s*(?:=> |\+{1,4} |\$ |>>> |\.\.\. |-{2,}> \d*|#\s|//\s|❱|│.*❱)",
     r"\s*\[[\w -]*\d+/\d+\] |Step \d+/\d+ :|\s*> \[|\s*\d+ \| ",
     r"\s*(?:>+ )?(?:RUN|COPY|ADD|ENV|ARG|CMD|ENTRYPOINT|SHELL) ",
     r"\s*(?:[Rr]unning|[Ee]xecuting)(?: command:? |: )|\s*[Cc]ommand: |\s*cmd: ",
@@ -162,24 +163,27 @@ def is_error(text: str) -> bool:
 
 
 def level(text: str) -> str:
-    """The level a logger wrote near the start of the line, such as WARNING; "" without one."""
+    """The level a logger wrote near the start of the line, such as WARNING; "" without one.
+
+    Jupyter's C is none: it says by it what everybody shall read.
+    """
     head = text[:120]
     found = _LEVEL.search(head)
     if found is None or head[: found.start()].rstrip().endswith("NCCL") or "NCCL WARN" in head:
         return ""
     if found["letter"]:
-        return {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL", "C": "CRITICAL"}[found["letter"]]
+        return {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL", "C": ""}[found["letter"]]
     return "WARNING" if found["word"] or found["level"] == "WARN" else found["level"]
 
 
 def is_mild(text: str) -> bool:
     """Whether a logger thought little of it. Python's own warnings (UserWarning: …) are not meant: torch says much by them."""
-    return level(text) in ("DEBUG", "INFO", "WARNING") and not re.search(r"\w+Warning:", text)
+    return level(text) in ("DEBUG", "INFO", "WARNING") and not _PYTHON_WARNING.search(text)
 
 
 def is_dealt_with(text: str) -> bool:
-    """Whether this line says that a failure was coped with."""
-    return _DEALT_WITH.search(text) is not None
+    """Whether this line says that a failure was coped with. Python's warnings speak of their own matters."""
+    return _DEALT_WITH.search(text) is not None and not _PYTHON_WARNING.search(text)
 
 
 def is_second_try(text: str) -> bool:

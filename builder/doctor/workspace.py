@@ -16,6 +16,7 @@ from builder.model.values import DriverVersion, Unknown
 from builder.resolve.passthrough import Handing, choose_passthrough
 
 _GENERATE: Final = ("nvidia-ctk", "cdi", "generate", "--output=/etc/cdi/nvidia.yaml")
+_ARRIVAL: Final = ("gpu.request", "gpu.wiring", "gpu.nvml", "gpu.cuda", "gpu.compat")
 _BROKEN_WAYS: Final = ("container-toolkit-missing", "cdi-spec-missing", "podman-too-old-for-gpu", "desktop-has-no-gpu")
 
 
@@ -73,8 +74,11 @@ def container(facts: Facts) -> Iterator[Finding]:
     """Whether a container sees the device."""
     if isinstance(facts.inside, Unknown):
         yield warning("container-not-asked", "container", f"not looked into: {facts.inside.because}", "`wsb build`, then again")
+    elif isinstance(facts.inside, Trouble):
+        message = f"none starts with the GPU: {facts.inside.message}"
+        yield error("container-refused", "container", message, "; ".join(facts.inside.hints) or "`wsb test` says more")
     elif facts.inside is not None:
-        arrived = [check for check in facts.inside.checks if check.id in ("gpu.wiring", "gpu.nvml", "gpu.cuda", "gpu.compat")]
+        arrived = [check for check in facts.inside.checks if check.id in _ARRIVAL]
         yield from _answered("container", "the GPU is in it", arrived)
 
 

@@ -21,6 +21,7 @@ import requests.exceptions
 from builder.engine import translate
 from builder.engine.calls import Client
 from builder.engine.translate import Seen
+from builder.engine.tunnel import NoTunnel, dig
 
 NEEDED_API: Final = (1, 40)  # the oldest that BuildKit through POST /build and today's SDK can rely on
 _ANSWER_S: Final = 20
@@ -41,8 +42,10 @@ def connect(environ: Mapping[str, str]) -> Client:
         where = _where(environ)
         endpoint = str(where.get("base_url") or docker.utils.parse_host(None)).replace("http+unix", "unix")
         _knock(endpoint, environ)
-        api: Client = docker.APIClient(**where, version="1.40", timeout=_ANSWER_S)
+        api = _client(where, endpoint)
         answer = api.version(api_version=False)
+    except NoTunnel as error:
+        raise translate.unreachable(endpoint, _seen_in(str(error)), str(error)) from error
     except (docker.errors.DockerException, requests.exceptions.RequestException, ValueError) as error:
         raise translate.unreachable(endpoint, _seen_in(str(error)), str(error)) from error
     version = str(answer.get("ApiVersion", "0"))
@@ -51,6 +54,28 @@ def connect(environ: Mapping[str, str]) -> Client:
     api._version = version
     api.timeout = _TIMEOUT_S
     return api
+
+
+def _client(where: Mapping[str, Any], endpoint: str) -> Client:
+    """The SDK's client; through a tunnel of its own where the engine is behind ssh. Raises NoTunnel, DockerException."""
+    if not endpoint.startswith("ssh://"):
+        return docker.APIClient(**where, version="1.40", timeout=_ANSWER_S)
+    tunnel = dig(endpoint)
+    try:
+        api: Client = docker.APIClient(base_url=f"unix://{tunnel.socket}", version="1.40", timeout=_ANSWER_S)
+    except BaseException:
+        tunnel.close()
+        raise
+    api.wsb_tunnel, api.wsb_endpoint = tunnel, endpoint
+    return api
+
+
+def disconnect(api: Client) -> None:
+    """Close the client, and the tunnel that is its own."""
+    api.close()
+    tunnel = getattr(api, "wsb_tunnel", None)
+    if tunnel is not None:
+        tunnel.close()
 
 
 def _where(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from builder.engine.base import (
     Pushed,
 )
 from builder.engine.calls import Client, translated
-from builder.engine.connect import connect
+from builder.engine.connect import connect, disconnect
 from builder.engine.stream import Clock
 
 
@@ -105,7 +105,7 @@ class DockerEngine:
         return moving.push(self._api, reference, listener)
 
     def close(self) -> None:
-        self._api.close()
+        disconnect(self._api)
 
 
 def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any], endpoint: str = "") -> EngineInfo:
@@ -134,6 +134,9 @@ def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any], endpoint: 
 
 def _endpoint(api: Client) -> str:
     """Where the client speaks to: unix:///var/run/docker.sock, http://host:2375, ssh://host."""
+    behind = getattr(api, "wsb_endpoint", None)
+    if isinstance(behind, str):
+        return behind
     for name, prefix in (("socket_path", "unix://"), ("npipe_path", "npipe://"), ("ssh_host", "ssh://")):
         where = getattr(getattr(api, "_custom_adapter", None), name, None)
         if isinstance(where, str):

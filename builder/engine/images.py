@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -14,8 +15,9 @@ import docker.utils
 
 from builder.engine import translate
 from builder.engine.base import ImageInfo, Listener
-from builder.engine.calls import Client, messages, translated
+from builder.engine.calls import Client, Refusal, messages, translated
 from builder.engine.stream import layer_progress
+from builder.errors import WsbError
 
 _BLOCK: Final = 1 << 18
 _MAX_LINKS: Final = 16
@@ -86,8 +88,25 @@ def tag(api: Client, image: str, tag: str) -> None:
 
 def remove(api: Client, reference: str) -> None:
     """Removing what is not there is no error."""
-    with translated(f"removing the image {reference}"), suppress(docker.errors.NotFound):
+    with translated(f"removing the image {reference}", _in_use(reference)), suppress(docker.errors.NotFound):
         api.remove_image(reference)
+
+
+def _in_use(reference: str) -> Refusal:
+    """A container that holds an image, running or not, is the usual reason why it cannot go."""
+
+    def refusal(doing: str, text: str, status: int) -> WsbError:
+        found = re.search(r"container ([0-9a-f]{12,64})", text)
+        if status != 409 or found is None:
+            return translate.refused(doing, text, status)
+        container = found[1][:12]
+        return WsbError(
+            "engine-refused",
+            f"{reference} is in use by the container {container}",
+            hints=(f"end it first: `docker rm --force {container}`",),
+        )
+
+    return refusal
 
 
 def files(api: Client, image: str, paths: Iterable[str]) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from builder.host import amd, bus, nvidia
-from builder.model.host import Architecture, Gpu, Host, HostDetails, OperatingSystem
+from builder.model.host import Architecture, BusGpu, Gpu, Host, HostDetails, OperatingSystem
 from builder.model.values import DriverVersion, Unknown
 
 
@@ -25,7 +25,7 @@ def tree_host(root: Path) -> Host:
 def _host(nvml: nvidia.Nvidia, root: Path) -> Host:
     os_name = _os(root)
     if os_name == "macos":
-        return Host(os="macos", arch=_arch(), driver=None, gpus=(), details=HostDetails(flavour="mac", nvml="absent", bus=()))
+        return Host(os="macos", arch=_arch(), driver=None, gpus=(), details=_MAC)
     flavour = _flavour(os_name, root)
     seen = bus.bus_gpus(root)
     details = HostDetails(
@@ -70,6 +70,9 @@ def _gpus(nvml: nvidia.Nvidia, details: HostDetails, root: Path) -> tuple[Gpu, .
     return Unknown(_NO_WSL_DRIVER) if details.flavour == "wsl" else ()
 
 
+# on the chip and not on a bus; told so that it can be said that no container reaches it
+_APPLE = BusGpu(address="on the chip", vendor="apple", vendor_id="106b", device_id="", name="Apple's own GPU")
+_MAC = HostDetails(flavour="mac", nvml="absent", bus=(_APPLE,))
 _WITHOUT_NVML = ("absent", "not-asked")
 _NO_WSL_DRIVER = "this is WSL, and NVML is not there; is the Windows driver installed?"
 

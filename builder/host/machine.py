@@ -70,14 +70,13 @@ def memory(root: Path = Path("/")) -> Memory | None:
 
 def volume(path: str, role: Literal["engine", "project", "temporary"]) -> Volume | None:
     """The disk under a path, of which the part that exists counts; None where it cannot be looked at."""
-    place = Path(path)
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    try:
-        usage = shutil.disk_usage(place)
-    except OSError:
-        return None
-    return Volume(path=path, role=role, free_bytes=usage.free, total_bytes=usage.total)
+    for place in (Path(path), *Path(path).parents):
+        try:
+            usage = shutil.disk_usage(place)
+        except OSError:  # not there yet, or not to be seen by this user
+            continue
+        return Volume(path=path, role=role, free_bytes=usage.free, total_bytes=usage.total)
+    return None
 
 
 def shm_bytes() -> int | None:

@@ -94,7 +94,11 @@ class Exporter:
             self.file_system(f"{part}/rootfs")
         self._unpack(part, {"config.json": _json(config)})
         self._give(part, owner)
-        self._do(_RENAME_FOLDER, part, directory)
+        try:
+            self._do(_RENAME_FOLDER, part, directory)
+        except WsbError:
+            self.shell.run('rm -rf "$1"', part)
+            raise
 
     def file_system(self, directory: str) -> None:
         """All files of the image, and the mark that says which image it is."""

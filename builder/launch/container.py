@@ -30,6 +30,11 @@ class Gpus:
     handed: HandedIn
     chosen: ChosenGpus
 
+    @property
+    def is_any(self) -> bool:
+        """Whether the engine is asked for anything at all."""
+        return self.handed != NOTHING
+
 
 NO_GPUS = Gpus(handed=NOTHING, chosen=ChosenGpus())
 

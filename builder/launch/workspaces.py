@@ -145,12 +145,25 @@ class Inventory:
         bases = [one for one in self.base_images if one.layers not in used]
         found = [Unused(image=one, reference=one.id, kind="old build", frees_bytes=self._added(one)) for one in old]
         found += [Unused(image=one, reference=_tag(one, _TORCH), kind="torch", frees_bytes=self._added(one)) for one in torch]
-        found += [Unused(image=one, reference=_tag(one, _BASE), kind="base", frees_bytes=self._added(one)) for one in bases]
+        found += [
+            Unused(
+                image=one,
+                reference=_tag(one, _BASE),
+                kind="torch" if _is_old_torch(one) else "base",
+                frees_bytes=self._added(one),
+            )
+            for one in sorted(bases, key=lambda one: -len(one.layers))
+        ]
         return tuple(found)
 
 
 def _is_old_base(image: ImageInfo) -> bool:
     return not image.tags and "dev.wsb.suite" in image.labels and DIGEST not in image.labels
+
+
+def _is_old_torch(image: ImageInfo) -> bool:
+    """A torch image that lost its name: it carries its base's label, and more layers than a base made of packages."""
+    return not image.tags and len(image.layers) > 1
 
 
 def _tag(image: ImageInfo, prefix: str) -> str:

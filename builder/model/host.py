@@ -6,6 +6,7 @@ bus, the kernel's driver, NVML, device files.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from builder.model.engine import EngineInfo
@@ -61,6 +62,13 @@ class Gpu:
     uuid: str | None = None
     index: int | None = None
     state: GpuState | None = None
+
+    @property
+    def vendor(self) -> Vendor:
+        """By its name; a card of no known maker is taken for NVIDIA's, whose cards are told by bare model names as well."""
+        if re.search(r"\b(AMD|Radeon|Instinct)\b", self.name, re.IGNORECASE):
+            return "amd"
+        return "intel" if "intel" in self.name.lower() else "nvidia"
 
 
 @frozen

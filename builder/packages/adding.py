@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from builder.catalog.catalog import Catalog
 from builder.catalog.imports import normal
@@ -14,6 +14,10 @@ from builder.packages.declared import Declared
 from builder.packages.findings import Edit
 from builder.packages.installed import Installed
 from builder.packages.names import Chosen, Kind, choose
+from builder.resolve.lines import conda_line, pip_line
+
+# A key of wsb.yaml, and how it may also be listed among the packages: two statements about one thing.
+_AS_PACKAGES = {"torch": ("torch", "pytorch")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +37,13 @@ class Addition:
 def plan_addition(catalog: Catalog, manager: Manager, declared: Sequence[Declared], word: str, forced: Kind | None) -> Addition:
     """What `wsb add WORD` does. Raises WsbError wrong-name or bad-value."""
     chosen = choose(catalog, manager, word, forced)
+    if forced is None and manager.is_conda:
+        chosen = _where_it_is(catalog, manager, declared, chosen)
     because = f" ({chosen.because})" if chosen.because else ""
     if chosen.kind == "key":
-        return Addition(word=word, chosen=chosen, said=chosen.because)
+        listed = next((one for one in declared if one.is_own and one.name in _AS_PACKAGES.get(chosen.name, ())), None)
+        taken_out = f"; {listed.text} is taken out of packages.{listed.kind}" if listed else ""
+        return Addition(word=word, chosen=chosen, replaced=listed.text if listed else "", said=f"{chosen.because}{taken_out}")
     same = [one for one in declared if chosen.name and chosen.name in one.names]
     own = next((one for one in same if one.is_own and one.kind == chosen.kind), None)
     has_version = normal(chosen.item) != chosen.name
@@ -49,6 +57,15 @@ def plan_addition(catalog: Catalog, manager: Manager, declared: Sequence[Declare
         return Addition(word=word, chosen=chosen, is_there=True, said=f"{other.text} is there already ({other.where})")
     overrides = f"; it counts before {other.where}, which says {other.text}" if other is not None and has_version else ""
     return Addition(word=word, chosen=chosen, said=f"{chosen.item} added to packages.{chosen.kind}{because}{overrides}")
+
+
+def _where_it_is(catalog: Catalog, manager: Manager, declared: Sequence[Declared], chosen: Chosen) -> Chosen:
+    """From conda too, when the project has it from there already: a second copy from pip would hide the first."""
+    taken = next((one for one in declared if one.kind == "conda" and chosen.name in one.names), None)
+    if taken is None or chosen.kind != "pip" or "://" in chosen.item:
+        return chosen
+    spec = f"{conda_line(taken.text).name}{pip_line(chosen.item).asks}"
+    return replace(choose(catalog, manager, spec, "conda"), because=f"{taken.where} has it from conda already")
 
 
 def plan_removal(catalog: Catalog, declared: Sequence[Declared], installed: Installed | None, word: str) -> tuple[Edit, ...]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from builder.config.edit import add_item, edit_bytes, remove_item, replace_item, set_value
 from builder.errors import WsbError
-from builder.model.values import Location
 from builder.packages.findings import Edit
 from builder.packages.names import Chosen
+from builder.store import write_file
 
 
 class ConfigFile:
@@ -22,6 +19,7 @@ class ConfigFile:
         self._path = path.resolve()
         try:
             self.before = self._path.read_bytes()
+            self._mode = self._path.stat().st_mode & 0o7777
         except OSError as error:
             raise WsbError("no-such-file", f"cannot read {path.name}: {error.strerror}") from None
         self.content = self.before
@@ -36,27 +34,10 @@ class ConfigFile:
 
     def write(self) -> None:
         """Raises WsbError bad-value when the folder or the file may not be written."""
-        self._write(self.content)
+        write_file(self._path, self.content, self._mode)
 
     def restore(self) -> None:
-        self._write(self.before)
-
-    def _write(self, content: bytes) -> None:
-        try:
-            handle, name = tempfile.mkstemp(prefix=".wsb.yaml.", dir=self._path.parent)
-            beside = Path(name)
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(content)
-                beside.chmod(self._path.stat().st_mode & 0o7777)
-                beside.replace(self._path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    beside.unlink()
-                raise
-        except OSError as error:
-            place = Location(file=self._path.name)
-            raise WsbError("bad-value", f"cannot write {self._path.name}: {error.strerror}", place) from None
+        write_file(self._path, self.before, self._mode)
 
 
 def with_edits(text: str, edits: Iterable[Edit]) -> str:
@@ -75,6 +56,8 @@ def with_edits(text: str, edits: Iterable[Edit]) -> str:
 def with_chosen(text: str, chosen: Chosen, replaced: str = "") -> str:
     """The text after one addition. replaced: the item of the same name that is there already, "" for none."""
     if chosen.kind == "key":
+        for kind in ("pip", "conda"):
+            text = remove_item(text, ("packages", kind), replaced) if replaced else text
         return set_value(text, (chosen.name,), chosen.item)
     path = ("packages", chosen.kind)
     return replace_item(text, path, replaced, chosen.item) if replaced else add_item(text, path, chosen.item)

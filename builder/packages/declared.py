@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from builder.catalog.catalog import Catalog
 from builder.catalog.imports import normal
+from builder.config.text import decode_loosely
 from builder.model.project import Project
 from builder.model.spec import Spec
 from builder.model.values import Located, Location, VersionRequest
 from builder.resolve.lines import conda_line, pip_line
+from builder.scan.items import Item, PipItem
+from builder.scan.pyproject import read_pyproject
+from builder.scan.setup_files import read_setup_cfg, read_setup_py
 
 Kind = Literal["pip", "conda", "apt", "torch"]
 TORCH = ("torch", "torchvision", "torchaudio")
@@ -41,6 +47,35 @@ def read_declared(spec: Spec, project: Project, catalog: Catalog) -> tuple[Decla
     own += [_apt(one) for one in spec.packages.apt]
     others = [_pip(one) for one in project.pip] + [_conda(one, catalog) for one in project.conda]
     return (*own, *_torch(spec, project), *_python(project), *others)
+
+
+def read_local(spec: Spec, project: Project, read: Callable[[str], bytes | None]) -> tuple[Declared, ...]:
+    """What folders of the project that are installed themselves ("-e .") ask for by their own files, and their own names.
+
+    read: path relative to the project → bytes, None when there is no such file.
+    """
+    folders = [one.value for one in project.local_paths]
+    folders += [one.value for one in spec.packages.pip if pip_line(one.value).url and one.value.startswith(".")]
+    found: dict[str, Declared] = {}
+    for written in folders:
+        folder = posixpath.normpath(written.partition("[")[0])
+        for name, reader in _READERS.items():
+            path = posixpath.normpath(posixpath.join(folder, name))
+            content = read(path)
+            if content is None:
+                continue
+            for item in reader(decode_loosely(content, path)[0], path):
+                if isinstance(item, PipItem) and item.name:
+                    line = Located(item.text, item.where)
+                    found.setdefault(item.name, _pip(line))
+    return tuple(found.values())
+
+
+_READERS: Mapping[str, Callable[[str, str], tuple[Item, ...]]] = {
+    "pyproject.toml": read_pyproject,
+    "setup.cfg": read_setup_cfg,
+    "setup.py": read_setup_py,
+}
 
 
 def _pip(one: Located[str], *, is_own: bool = False) -> Declared:

@@ -6,7 +6,8 @@ The rule for pip or conda, in its order:
 3. A library file such as libGL.so.1 is apt's.
 4. What is no Python package (ffmpeg, cmake) or exists for conda only (rdkit's tools, blast): conda where the environment is
    made by a conda manager; apt, else refused, where it is made by pip.
-5. Everything else: pip, where torch itself comes from. A conda package could bring a second torch or numpy unseen.
+5. Everything else: pip, where torch itself comes from, since a conda package could bring a second torch or numpy unseen;
+   but conda for what the project has from conda already (adding.py, which knows what is declared).
 """
 
 from __future__ import annotations
@@ -69,6 +70,12 @@ def choose(catalog: Catalog, manager: Manager, word: str, forced: Kind | None = 
         other = _not_python(catalog, manager, name, asks)
         if other is not None:
             return other
+    if catalog.is_managed_by_torch(name):
+        raise WsbError(
+            "wrong-name",
+            f"{name} comes with torch, in the one version that fits it; another would break it",
+            hints=(f"`wsb explain torch` shows the build; its CUDA builds bring {name}",),
+        )
     line, because = _distribution(catalog, name)
     if "://" in line:
         return Chosen(kind="pip", name=distribution_name(line), item=f"{normal(name)} @ {line}", because=because)
@@ -220,6 +227,8 @@ def suggest(catalog: Catalog, name: str) -> Suggestion:
         top = normal(name.partition(".")[0])
         if "." in name:
             return Suggestion(command="", item="", because=_SHARED.format(name.partition(".")[0], normal(name)))
+        if catalog.is_managed_by_torch(top):
+            return Suggestion(command="", item="", because="torch's CUDA builds bring it, this build does not")
         trap = catalog.import_trap(top)
         if trap is not None:
             because = f"{top} on the index is another package: {trap['is']}"

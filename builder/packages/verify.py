@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from builder.errors import WsbError
 from builder.model.plan import Plan
 from builder.model.values import Manager
 from builder.packages.availability import Answer, Target, answer, newest_versions
-from builder.packages.index import PYPI, Index, UnreachableError
+from builder.packages.index import PYPI, Index, IndexFile, UnreachableError
 from builder.resolve.given import listed
 
 _GLIBC = (2, 36)  # of Debian 12, where a base is not in the tables
@@ -56,15 +56,10 @@ def verify_pip(item: str, asked: Iterable[Index], target: Target, catalog: Catal
     if requirement.url:
         return Verified()
     name, asks = requirement.name, str(requirement.specifier)
+    refused: WsbError | None = None
     silent: list[str] = []
     seen: list[Index] = []
-    refused: WsbError | None = None
-    for index in asked:
-        try:
-            files = index.files(name)
-        except UnreachableError as error:
-            silent.append(str(error))
-            continue
+    for index, files in _asked(name, asked, silent):
         seen.append(index)
         if files is None:
             continue
@@ -78,6 +73,17 @@ def verify_pip(item: str, asked: Iterable[Index], target: Target, catalog: Catal
         why = f"; {silent[0]}" if silent else ""
         return Verified(warning=f"whether {name} exists could not be asked{why}; it is written down unchecked")
     raise _no_such_name(name, seen, catalog, manager)
+
+
+def _asked(name: str, indexes: Iterable[Index], silent: list[str]) -> Iterator[tuple[Index, tuple[IndexFile, ...] | None]]:
+    """Each index that answers, with what it has of a name. silent: collects why the others did not."""
+    for index in indexes:
+        try:
+            files = index.files(name)
+        except UnreachableError as error:
+            silent.append(str(error))
+            continue
+        yield index, files
 
 
 def _verified(name: str, found: Answer, catalog: Catalog) -> Verified:
@@ -160,13 +166,8 @@ class Lookup:
 def look_up(item: str, asked: Iterable[Index], target: Target) -> Lookup:
     """The first index that has the name, with its newest releases, newest first."""
     requirement = Requirement(item)
-    silent = []
-    for index in asked:
-        try:
-            files = index.files(requirement.name)
-        except UnreachableError as error:
-            silent.append(str(error))
-            continue
+    silent: list[str] = []
+    for index, files in _asked(requirement.name, asked, silent):
         if files is not None:
             found = answer(files, str(requirement.specifier), target)
             return Lookup(index=index.shown, answer=found, versions=newest_versions(files), silent=tuple(silent))

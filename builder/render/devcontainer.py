@@ -22,14 +22,21 @@ Parts = Mapping[str, Mapping[str, Any]]
 def devcontainer_files(plan: Plan, parts: Parts) -> dict[str, dict[str, Any]]:
     """Path → document, of every variant that means something for this plan."""
     mode = gpu_mode(plan)
-    has_nvidia = mode in (Passthrough.GPUS, Passthrough.CDI, Passthrough.RUNTIME)
+    is_amd = plan.torch is not None and plan.torch.variant.is_rocm
+    has_nvidia = mode in (Passthrough.GPUS, Passthrough.CDI, Passthrough.RUNTIME) and not is_amd
+    part = "cdi-amd" if mode is Passthrough.CDI and is_amd else mode.value
+    handed_in = [] if mode is Passthrough.NONE else [parts[f"gpu/{part}"]]
     variants: dict[str, tuple[str, list[Mapping[str, Any]]]] = {
         "devcontainer.json": ("", [parts["auto"]] if has_nvidia else []),
         "cpu/devcontainer.json": (" (CPU)", [parts["cpu"]]),
-        "root/devcontainer.json": (" (as root)", [*_gpu_part(mode, parts), parts["root"]]),
+        # for this very host: with the GPU only where the plan saw a way
+        "root/devcontainer.json": (
+            " (as root)",
+            [*(handed_in if plan.passthrough is not Passthrough.NONE else []), parts["root"]],
+        ),
     }
     if mode is not Passthrough.NONE:
-        variants["gpu/devcontainer.json"] = (" (GPU)", _gpu_part(mode, parts))
+        variants["gpu/devcontainer.json"] = (" (GPU)", handed_in)
     return {
         f".devcontainer/{path}": merged({"name": f"{plan.name}{title}"}, _common(plan, parts), *overlays)
         for path, (title, overlays) in variants.items()
@@ -45,16 +52,15 @@ def devcontainer_metadata(plan: Plan, parts: Parts) -> list[dict[str, Any]]:
 
 
 def gpu_mode(plan: Plan) -> Passthrough:
-    """How gpu/ hands the GPU in; none where nothing in the environment could use one."""
+    """How gpu/ hands the GPU in; none where nothing in the environment could use one.
+
+    A plan made on a machine without a GPU for its build is rendered for those that have one, in their usual way.
+    """
     if plan.passthrough is not Passthrough.NONE or plan.torch is None:
         return plan.passthrough
     if plan.torch.variant.is_rocm:
         return Passthrough.ROCM
     return Passthrough.GPUS if plan.torch.variant.cuda else Passthrough.NONE
-
-
-def _gpu_part(mode: Passthrough, parts: Parts) -> list[Mapping[str, Any]]:
-    return [] if mode is Passthrough.NONE else [parts[f"gpu/{mode.value}"]]
 
 
 def _common(plan: Plan, parts: Parts) -> dict[str, Any]:

@@ -156,10 +156,10 @@ def _rocm(engine: EngineInfo | None) -> Handing:
 
 
 def _unasked(host: Host) -> Handing:
-    unasked = f"the engine is {host.engine}" if isinstance(host.engine, Unknown) else "no engine was asked"
+    unasked = f"no engine has answered ({host.engine.because})" if isinstance(host.engine, Unknown) else "none was asked"
     return Handing(
         mode=Passthrough.GPUS,
-        because=f"every Docker since 19.03 understands --gpus; {unasked}, and it is asked again when a container starts",
+        because=f"every Docker since 19.03 understands --gpus; {unasked}, and it is asked when a container starts",
     )
 
 

@@ -104,7 +104,7 @@ def _processor(plan: Plan, host: Host) -> Link:
 def _driver(plan: Plan, host: Host, catalog: Catalog) -> Link:
     name, torch = "CUDA and driver", plan.torch
     if torch is None or torch.variant.cuda is None:
-        missing = isinstance(host.gpus, tuple) and host.gpus and host.driver is None
+        missing = isinstance(host.gpus, tuple) and any(g.vendor == "nvidia" for g in host.gpus) and host.driver is None
         if missing and host.os != "macos":
             return Link(
                 name=name, what="no driver", state="broken", because="there is an NVIDIA GPU, but no driver to reach it"

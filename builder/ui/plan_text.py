@@ -17,6 +17,7 @@ _LABELS = {
     "manager": "manager",
     "base.image": "base",
     "channels": "channels",
+    "passthrough": "GPU by",
 }
 _LABEL_WIDTH = 13
 

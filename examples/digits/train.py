@@ -83,7 +83,7 @@ def main():
     args = parse_args()
     started = time.time()
     rank, world_size = join_others()
-    say = print if rank == 0 else lambda *words, **more: None  # one voice for all
+    say = print if rank == 0 else lambda *_, **__: None  # one voice for all
     torch.manual_seed(args.seed)
     device = choose_device(args.device)
     if device.type == "cuda":

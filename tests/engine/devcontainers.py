@@ -22,6 +22,7 @@ __all__ = ["devcontainer_cli", "ide_project", "opener"]
 NAME = "wsbtest-ide"
 # the torch image of the other workspaces, found rather than built
 WSB_YAML = f"name: {NAME}\ntorch: '>=2.2'\nmanager: venv\nbase: {{bootstrap: bookworm}}\nrequirements: [requirements.txt]\n"
+WSB_YAML += "ide: [vscode, pycharm, jupyter]\n"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "digits"
 
 

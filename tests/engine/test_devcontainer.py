@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import io
 import json
 import os
 import shutil
+import signal
 import subprocess
+import urllib.request
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from builder.cli.common import built_workspace
+from builder.engine.containers import created
 from builder.engine.docker_sdk import DockerEngine
 from builder.host.local import ca_bundle
+from builder.launch.container import Identity, RunOptions, container_request
 from tests.engine.devcontainers import *  # noqa: F403
 from tests.engine.devcontainers import NAME, Home, Opener
-from tests.engine.workspaces import PYTHON_PREFIX, project, wsb
+from tests.engine.workspaces import PYTHON_PREFIX, WSB, project, wsb
 from tests.support.debugging import Debugger
 from tests.support.devcontainer_cli import DevcontainerCli
+from tests.support.polling import eventually
 from tests.support.private_engine import PrivateEngine
 
 pytestmark = pytest.mark.engine
@@ -63,11 +72,8 @@ def test_files_belong_to_whoever_opened_it(home: Home) -> None:
 
 
 def test_the_environment_was_not_chowned_and_can_be_written(home: Home) -> None:
-    assert home.exec("sh", "-c", "find /opt/venv -user dev | wc -l; stat -c '%u %G' /opt/venv/wsb/lib").split() == [
-        "0",
-        "0",
-        "wsb",
-    ]
+    owned = "find /opt/venv -user dev ! -path '*/__pycache__*' | wc -l"  # without what an import has left there
+    assert home.exec("sh", "-c", f"{owned}; stat -c '%u %G' /opt/venv/wsb/lib").split() == ["0", "0", "wsb"]
     (home.folder / "tiny_of_wsb-1.0-py3-none-any.whl").write_bytes(wheel("tiny_of_wsb"))
     home.exec("pip", "install", "--quiet", "--no-index", "./tiny_of_wsb-1.0-py3-none-any.whl")
     assert home.exec("python", "-c", "import tiny_of_wsb; print(tiny_of_wsb.__file__)").startswith("/opt/venv/")
@@ -117,6 +123,76 @@ def test_wsb_shell_enters_the_container_the_ide_started(home: Home) -> None:
     assert home.opened.document["containerId"].startswith(host)
     assert "the container that an IDE started" in ran.err
     assert "cat: " not in wsb(home.folder, "shell", "--new", stdin="cat wsb.yaml\n").err
+
+
+def test_a_container_of_wsb_run_can_be_attached_to(home: Home, engine: DockerEngine) -> None:
+    """By the labels an IDE's tools look for, as whoever runs in it; `up` does not take it for the IDE's own."""
+    present = built_workspace(engine, str(home.folder))
+    request = container_request(
+        image=present.image.id,
+        document=present.document,
+        project=home.folder,
+        command=("python", "-c", "input()"),
+        identity=Identity(uid=home.person.uid, gid=home.person.uid),
+        info=engine.info(),
+        options=RunOptions(env={}),
+        image_labels=present.image.labels,
+    )
+    labels = (f"devcontainer.local_folder={home.folder}", f"devcontainer.config_file={home.folder}/wsb.yaml")
+    with created(engine._api, request, has_stdin=True) as container:
+        engine._api.start(container)
+        (found,) = engine._api.containers(filters={"label": list(labels)})
+        assert found["Id"] == container
+        assert home.cli("set-up", "--container-id", container).document["outcome"] == "success"
+        command = (
+            "exec",
+            "--container-id",
+            container,
+            "sh",
+            "-c",
+            "id -u; echo $HOME; python -c 'import torch, sys; print(sys.prefix)'",
+        )
+        said = home.cli(*command)
+        assert said.code == 0, said.log
+        assert said.log.split()[:3] == ["1001", "/home/dev", PREFIX]
+        again = home.cli("up", "--workspace-folder", str(home.folder), "--buildkit", "never", "--skip-post-create")
+        assert again.document["containerId"] == home.opened.document["containerId"]
+
+
+def test_jupyter_is_opened_on_loopback_with_a_token(ide_project: Path) -> None:
+    with started(ide_project, "open", "jupyter") as opening:
+        assert opening.stdout
+        url = opening.stdout.readline().strip()
+        base, _, token = url.partition("/lab?token=")
+        assert base.startswith("http://127.0.0.1:")
+        address = f"{base}/api/kernelspecs?token={token}"
+        eventually(lambda: answer(address), "Jupyter's answer", 240)
+        kernels = answer(address) or b""
+        assert json.loads(kernels)["kernelspecs"]["python3"]["spec"]["argv"][0] == f"{PREFIX}/bin/python"
+        assert answer(f"{base}/api/kernelspecs") is None
+        opening.send_signal(signal.SIGINT)
+        opening.wait(120)
+    assert opening.returncode == 0
+
+
+def test_opening_says_what_to_click_where_the_ide_is_not_installed(ide_project: Path) -> None:
+    for what, words in (("vscode", "Dev Containers: Reopen in Container"), ("pycharm", f"{PREFIX}/bin/python")):
+        opened = wsb(ide_project, "open", what, "--variant", "cpu", PATH="/nowhere")
+        assert opened.code == 0, opened.err
+        assert words in opened.err
+        assert opened.out.startswith(("vscode-remote://dev-container+", "jetbrains://pycharm/"))
+        assert len(opened.out.splitlines()) == 1
+
+
+def test_vscodes_command_is_given_the_folder_and_the_file(ide_project: Path, tmp_path: Path) -> None:
+    told, code = tmp_path / "told", tmp_path / "code"
+    code.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {told}.part && /bin/mv {told}.part {told}\n')
+    code.chmod(0o755)
+    opened = wsb(ide_project, "open", "vscode", "--variant", "cpu", PATH=str(tmp_path))
+    assert opened.code == 0, opened.err
+    eventually(told.exists, "the command `code`")
+    assert told.read_text().splitlines() == ["--folder-uri", opened.out.strip()]
+    assert "not installed" not in opened.err
 
 
 def test_the_rendered_files_are_what_is_there(home: Home) -> None:
@@ -172,6 +248,36 @@ def test_without_wsb_the_image_is_built_by_docker_alone(
         assert again.stdout == "built\n"
     finally:
         engine.remove_image(f"{PLAIN}:latest")
+
+
+@contextmanager
+def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """wsb as it runs, gone afterwards whatever happened."""
+    environ = {**os.environ, "XDG_STATE_HOME": str(folder.parent / "state")}
+    process = subprocess.Popen(
+        [*WSB, *words],
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def answer(url: str) -> bytes | None:
+    """What a server says; None where it does not answer, or refuses."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            content: bytes = response.read()
+            return content
+    except (OSError, http.client.HTTPException):
+        return None
 
 
 def wheel(name: str) -> bytes:

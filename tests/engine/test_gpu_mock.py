@@ -38,6 +38,14 @@ def spec(cdi_engine: PrivateEngine) -> Iterator[PrivateEngine]:
     cdi_engine.remove_spec("mock")
 
 
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    try:
+        return mock_nvml.build(tmp_path_factory.mktemp("nvml"))
+    except mock_nvml.NoCompiler as error:
+        pytest.skip(str(error))
+
+
 def on(engine: PrivateEngine, folder: Path, *words: str, **environment: str) -> Ran:
     environ = {name: value for name, value in engine.environ.items() if os.environ.get(name) != value}
     return wsb(folder, *words, **environ, **environment)
@@ -129,17 +137,46 @@ def test_a_device_of_another_kind_is_asked_for_by_its_own_name(cdi_engine: Priva
     cdi_engine.write_spec("other", mock_spec("wsb.test/gpu", ["0", "all"]))
     try:
         ran = on(cdi_engine, folder, "run", "--gpus", "wsb.test/gpu=0", "--", "printenv", "WSB_CDI_MOCK")
+        tested = on(cdi_engine, folder, "test", "--gpu", "required", "--quick", "--json")
     finally:
         cdi_engine.remove_spec("other")
     assert (ran.code, ran.out) == (0, "1\n"), ran.err
+    assert (tested.code, tested.document["device"]) == (0, "mock"), tested.err
 
 
-def test_nvml_inside_is_held_against_the_hosts_gpus(cdi_engine: PrivateEngine, folder: Path, tmp_path: Path) -> None:
-    """The mock NVML on both sides: inside it shows other cards than those that were asked for."""
+def test_idle_ones_are_found_by_nvml_taken_and_named(
+    cdi_engine: PrivateEngine, folder: Path, tmp_path: Path, library: Path
+) -> None:
+    cdi_engine.write_spec("mock", mock_spec(names=["0", "1", "2", "all"]))
+    environ = mock_nvml.environment(library, hosts.server(tmp_path / "host"))
     try:
-        library = mock_nvml.build(tmp_path / "lib")
-    except mock_nvml.NoCompiler as error:
-        pytest.skip(str(error))
+        one = on(cdi_engine, folder, "run", "--gpus", "free:1", "--", "sh", "-c", "ls /dev/nvidia[0-9]*", **environ)
+        two = on(cdi_engine, folder, "run", "--gpus", "free:2", "--", "true", **environ)
+    finally:
+        cdi_engine.remove_spec("mock")
+    assert (one.code, one.out) == (0, "/dev/nvidia0\n"), one.err
+    assert "idle, and taken: 0 (NVIDIA A100-SXM4-80GB)" in one.err
+    assert "GPU 1 (2 programs compute on it)" in one.err
+    assert two.code == 1
+    assert "1 of 3 GPUs are idle, 2 were asked for" in two.err
+
+
+def test_a_plan_for_this_host_and_engine_says_cdi_and_why(
+    cdi_engine: PrivateEngine, tmp_path: Path, library: Path, spec: PrivateEngine
+) -> None:
+    (tmp_path / "wsb.yaml").write_text("name: planned\ntorch: '2.6'\n")
+    environ = mock_nvml.environment(library, hosts.workstation(tmp_path / "host"))
+    plan = on(spec, tmp_path, "plan", "--json", **environ).document
+    assert (plan["torch"]["variant"], plan["passthrough"]) == ("cu124", "cdi")
+    (decision,) = [one for one in plan["decisions"] if one["field"] == "passthrough"]
+    assert "nvidia.com/gpu=all" in decision["because"]
+    assert [one["value"] for one in decision["rejected"]] == ["gpus"]
+
+
+def test_nvml_inside_is_held_against_the_hosts_gpus(
+    cdi_engine: PrivateEngine, folder: Path, tmp_path: Path, library: Path
+) -> None:
+    """The mock NVML on both sides: inside it shows other cards than those that were asked for."""
     outside = mock_nvml.write_host(tmp_path / "outside", [mock_nvml.Card(name="NVIDIA A100", uuid=uuid) for uuid in UUIDS])
     inside = mock_nvml.write_host(tmp_path / "inside", [mock_nvml.Card(name="NVIDIA A100", uuid=uuid) for uuid in UUIDS])
     mounts = {str(library): "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1", str(inside): "/etc/wsb-mock-nvml"}

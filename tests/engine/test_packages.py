@@ -96,6 +96,29 @@ def test_a_workspace_is_listed_removed_and_its_torch_stays(built: Path, engine: 
     assert engine.image(two["shared"]["image"]) is not None
 
 
+def test_a_workspace_that_a_container_uses_is_not_removed(built: Path, engine: DockerEngine) -> None:
+    import docker
+
+    client = docker.from_env()
+    container = client.containers.create("wsbtest-packages:latest", ["true"])
+    try:
+        ran = wsb(built, "rm", "wsbtest-packages")
+        assert ran.code == 4
+        assert f"is in use by the container {container.id[:12]}" in ran.err
+        assert engine.image("wsbtest-packages:latest") is not None
+    finally:
+        container.remove(force=True)
+        client.close()
+
+
+def test_a_run_that_fails_ends_with_the_command_that_mends_it(built: Path) -> None:
+    ran = wsb(built, "run", "--", "python", "-c", "import einops")
+    assert ran.code == 1
+    assert "mend      wsb add einops" in ran.err
+    ran = wsb(built, "run", "--", "python", "-c", "raise ImportError('libGL.so.1: cannot open shared object file')")
+    assert "mend      wsb add --apt libgl1 libglib2.0-0" in ran.err
+
+
 def test_what_prune_would_free_is_said_and_nothing_in_use_is_in_it(built: Path, engine: DockerEngine) -> None:
     ran = wsb(built, "prune", "--json")
     assert ran.code == 0, ran.err

@@ -49,6 +49,15 @@ def test_the_exit_code_of_the_command_is_wsbs_own(one: Path) -> None:
     assert wsb(one, "run", "--", "no-such-program").code == 127
 
 
+def test_a_failure_that_is_known_is_explained_behind_the_output(one: Path) -> None:
+    ran = wsb(one, "run", "--", "python", "-c", "print('out'); import cv2")
+    assert (ran.code, ran.out) == (1, "out\n")
+    output, explained, _ = ran.err.partition("wsb knows this failure: ModuleNotFoundError: No module named 'cv2'\n")
+    assert output.rstrip().endswith("ModuleNotFoundError: No module named 'cv2'")
+    assert explained
+    assert "wsb knows" not in wsb(one, "run", "--", "python", "-c", "raise ValueError('of mine')").err
+
+
 def test_standard_input_and_output_go_straight_through(one: Path) -> None:
     ran = wsb(one, "run", "--", "cat", stdin="a line\n")
     assert (ran.code, ran.out) == (0, "a line\n")
@@ -117,6 +126,7 @@ def test_a_package_that_does_not_exist_fails_with_its_place(one: Path, engine: D
     assert "layers/75-pip.j2" in ran.err
     assert "--> Dockerfile:" in ran.err
     assert "the whole log: " in ran.err
+    assert "hint: known as no-matching-distribution: " in ran.err
     assert engine.image("wsbtest-broken:latest") is None
     assert sorted(path.name for path in broken.iterdir()) == ["wsb.yaml"]
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from builder.engine.base import ImageInfo
 from builder.launch.job import Image, Job
-from builder.launch.kubernetes.objects import Claim, Kind, Placed
+from builder.launch.kubernetes.objects import Kind, Placed
+from builder.launch.kubernetes.spelling import Claim
 from builder.launch.oci import Bind
 
 ID = "sha256:" + "4d" * 32

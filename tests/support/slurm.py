@@ -126,7 +126,7 @@ class Cluster:
 
     def inside(self, *command: str, check: bool = True) -> str:
         """Run as root in the cluster's namespaces; returns standard output."""
-        done = subprocess.run([*self._enter(), *command], capture_output=True, text=True, env=self.environment(), check=False)
+        done = subprocess.run([*self.enter(), *command], capture_output=True, text=True, env=self.environment(), check=False)
         assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -138,7 +138,7 @@ class Cluster:
         engine_group = Path("/var/run/docker.sock").stat().st_gid
         identity = ["--reuid", str(UID), "--regid", str(UID), "--groups", str(engine_group)]
         capability = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]
-        return [*self._enter(), "setpriv", *identity, *capability]
+        return [*self.enter(), "setpriv", *identity, *capability]
 
     def environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "DOCKER_HOST") if name in os.environ}
@@ -224,10 +224,11 @@ class Cluster:
     def _daemon(self, name: str, command: Sequence[str]) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             self._daemons[name] = subprocess.Popen(
-                [*self._enter(), *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(), cwd="/"
+                [*self.enter(), *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(), cwd="/"
             )
 
-    def _enter(self) -> list[str]:
+    def enter(self) -> list[str]:
+        """Words that make a command run as root in the cluster's namespaces."""
         return ["nsenter", "--target", str(self._init()), "--mount", "--pid"]
 
     def _init(self) -> int | None:

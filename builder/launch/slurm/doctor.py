@@ -105,6 +105,13 @@ def _containers(facts: Facts) -> Iterator[Finding]:
     if facts["oci"] and not missing:
         runtime = next(value for key, value in calls.items() if key.lower() == "runtimerun").split()[0]
         yield _ok("containers", "oci-conf", f"oci.conf starts containers with {runtime}: `--flavour oci`")
+        if "gpu" in facts["nodes"] and "nvidia" not in facts["oci"]:
+            yield _warn(
+                "containers",
+                "no-nvidia-runtime",
+                f"oci.conf does not name NVIDIA's runtime, and {runtime} alone brings no GPU into a container",
+                "`wsb test --on slurm --gpus 1` finds out; those who run the cluster put nvidia-container-runtime there",
+            )
         return
     if facts["oci"] and "RunTimeCreate".lower() not in {key.lower() for key in calls}:
         yield _error(

@@ -6,7 +6,7 @@ import sysconfig
 import tempfile
 
 from check_learning import compile_and_compare
-from probe_gpu import on_device
+from probe_gpu import capability, on_device
 from probe_kit import FRESH, check, first_lines, skipped, verdict
 
 
@@ -17,7 +17,12 @@ def compiled(context):
 
 
 def compile_there(device, folder):
+    import torch
+
+    has = capability(torch)
     missing = why_not_triton()
+    if has is not None and has < (7, 0):
+        missing = "Triton, which writes torch.compile's kernels, needs compute capability 7.0; this card has %d.%d" % has
     if missing:
         return skipped(missing)
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder  # no cache is left in the user's home

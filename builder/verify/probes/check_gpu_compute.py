@@ -25,7 +25,7 @@ from probe_kit import FRESH, check, first_lines, is_at_least, skipped, verdict
 U16 = 2.0**-11
 
 
-@check("gpu.add.exact", limit_s=180, start=FRESH, is_quick=True)
+@check("gpu.add.exact", limit_s=180, start=FRESH)
 def add_exact(context):
     return on_device(context, add)
 
@@ -99,7 +99,7 @@ def matmul_fp16(device):
     return within(got, exact, bound, "float64 within 2^-10·|AB| and float32 sums, K=256")
 
 
-@check("gpu.matmul.bf16", limit_s=180, start=FRESH, is_quick=True)
+@check("gpu.matmul.bf16", limit_s=180, start=FRESH)
 def bf16(context):
     return on_device(context, matmul_bf16)
 

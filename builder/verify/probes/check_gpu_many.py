@@ -82,7 +82,8 @@ if device == "cuda":
 numbers = (torch.arange(1000, dtype=torch.float32) + rank).to(place)
 dist.all_reduce(numbers)
 wanted = torch.arange(1000, dtype=torch.float32) * size + size * (size - 1) // 2
-print(json.dumps({"rank": rank, "size": size, "is_right": bool((numbers.cpu() == wanted).all())}), flush=True)
+said = json.dumps({"rank": rank, "size": size, "is_right": bool((numbers.cpu() == wanted).all())})
+os.write(1, (said + "\\n").encode())  # in one piece: all ranks write to the same pipe
 dist.destroy_process_group()
 """
 
@@ -157,6 +158,9 @@ TAKE = "import torch; kept = torch.ones(512 << 20, dtype=torch.uint8, device='cu
 
 def comes_back(torch, free_bytes, program):
     """free_bytes: asks the device. program: what another process takes memory with."""
+    torch.ones(1 << 20, dtype=torch.uint8, device="cuda")  # the kernel that fills is loaded with the first use, and stays
+    torch.cuda.synchronize()
+    torch.cuda.empty_cache()
     before = free_bytes()
     taken = torch.ones(512 << 20, dtype=torch.uint8, device="cuda")
     with_it = free_bytes()
@@ -173,7 +177,7 @@ def comes_back(torch, free_bytes, program):
     expected = "what is taken comes back"
     if ran.returncode:
         return failed(measured, expected, first_lines(ran.stdout.decode("utf-8", "replace"), 3))
-    is_back = measured["taken_mib"] >= 500 and measured["kept_mib"] <= 32 and measured["kept_after_a_process_mib"] <= 32
+    is_back = measured["taken_mib"] >= 500 and measured["kept_mib"] <= 64 and measured["kept_after_a_process_mib"] <= 64
     if is_back:
         return passed(measured, expected)
     return failed(measured, expected, "memory stays taken: another program uses this GPU as well, or the driver leaks")

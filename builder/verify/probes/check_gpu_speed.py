@@ -26,8 +26,8 @@ def copies(device):
     size = 256 * MIB if device != "cpu" else 16 * MIB
     host = torch.empty(size, dtype=torch.uint8)
     host = host.pin_memory() if device == "cuda" else host
-    there = torch.empty(size, dtype=torch.uint8).to(device)
-    wide = torch.empty(room(torch, device, 4 * size), dtype=torch.uint8).to(device)
+    there = torch.empty(size, dtype=torch.uint8, device=device)
+    wide = torch.empty(room(torch, device, 4 * size), dtype=torch.uint8, device=device)
     target = wide.clone()
     measured = {
         "to_device_gbs": rate(torch, device, size, lambda: there.copy_(host, non_blocking=True)),

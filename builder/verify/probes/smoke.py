@@ -47,16 +47,24 @@ def lines(check, is_quick):
 
 def gpu_line(checks):
     """What these answers say of the GPU, and no more."""
-    asked = next((check for check in checks if check["id"] == "gpu.visible"), None)
-    measured = asked.get("measured") if asked else None
-    if asked is None or not isinstance(measured, dict):
-        return "GPU: none was asked for"
-    if measured.get("devices"):
-        well = "reached" if asked["status"] == "pass" else "reached, and wrong"
-        return "GPU: %s is %s" % (shown(measured["devices"]), well)
-    if measured.get("is_mock"):
-        return "GPU: wiring pass, compute not run (mock device)"
-    return "GPU: none is visible in this container"
+    checks = [check for check in checks if check["group"] == "gpu"]
+    told = [check["measured"] for check in checks if isinstance(check.get("measured"), dict)]
+    ran = [check for check in checks if check["status"] != "skip"]
+    failed = [check["id"] for check in ran if check["status"] == "fail"]
+    names = []
+    for measured in told:
+        found = measured.get("devices")
+        names += [str(name) for name in found] if isinstance(found, list) else []
+    if names:
+        where = ", ".join(sorted(set(names)))
+        if failed:
+            return "GPU: on %s, %d of %d checks failed: do not rely on it" % (where, len(failed), len(ran))
+        return "GPU: %d checks ran on %s and passed" % (len(ran), where)
+    if any(measured.get("is_mock") for measured in told):
+        return "GPU: wiring %s, compute not run (mock device)" % ("fail" if failed else "pass")
+    if failed:
+        return "GPU: asked for, and not reached (%s)" % ", ".join(failed)
+    return "GPU: none is visible in this container" if told else "GPU: none was asked for"
 
 
 def ask(words):

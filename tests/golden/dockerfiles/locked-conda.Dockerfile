@@ -64,7 +64,7 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
  && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
  && sh /run/wsb/locked/pip /opt/conda/envs/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
  && sh /run/wsb/locked/settle \
- && /opt/conda/envs/wsb/bin/python -c "import torch; print('torch', torch.__version__)" \
+ && env -u PYTHONDONTWRITEBYTECODE /opt/conda/envs/wsb/bin/python -c "import torch; print('torch', torch.__version__)" \
  && sh /run/wsb/locked/settle /opt/conda/envs/wsb
 
 # ==== workspace (layers/55-workspace.j2)

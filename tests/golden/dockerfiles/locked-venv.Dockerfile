@@ -50,7 +50,7 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
  && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
  && sh /run/wsb/locked/pip /opt/venv/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
  && sh /run/wsb/locked/settle \
- && /opt/venv/wsb/bin/python -c "import torch; print('torch', torch.__version__)" \
+ && env -u PYTHONDONTWRITEBYTECODE /opt/venv/wsb/bin/python -c "import torch; print('torch', torch.__version__)" \
  && sh /run/wsb/locked/settle /opt/venv/wsb
 
 # ==== workspace (layers/55-workspace.j2)
@@ -103,7 +103,7 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/lock/workspace,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
- && PYTHONDONTWRITEBYTECODE=1 /opt/venv/six/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'six (Python 3.13)' \
+ && /opt/venv/six/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'six (Python 3.13)' \
  && sh /run/wsb/locked/settle
 
 # ==== what the image knows of itself (layers/90-self.j2)

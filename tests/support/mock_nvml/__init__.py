@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("nvml.c")
+CUDA_SOURCE = SOURCE.with_name("cuda.c")
 MISMATCH, NOT_LOADED, LOST, NO_PERMISSION, UNKNOWN = 18, 9, 15, 4, 999
 
 
@@ -51,14 +52,14 @@ class Card:
     errors: Mapping[str, int] = field(default_factory=dict)
 
 
-def build(folder: Path, name: str = "libnvidia-ml.so.1") -> Path:
-    """The library in this folder, with the soname of the real one. Raises NoCompiler."""
+def build(folder: Path, name: str = "libnvidia-ml.so.1", source: Path = SOURCE) -> Path:
+    """The library in this folder, with its file's name as soname, as the real one has. Raises NoCompiler."""
     compiler = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
     if compiler is None:
         raise NoCompiler("needs a C compiler to build the mock NVML: apt-get install gcc libc6-dev")
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / name
-    command = [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", f"-Wl,-soname,{name}", "-o", str(target), str(SOURCE)]
+    command = [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", f"-Wl,-soname,{name}", "-o", str(target), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         if "stdio.h" in done.stderr:

@@ -9,6 +9,7 @@ import pytest
 from builder.catalog import load
 from builder.catalog.hostfile import parse_host, told
 from builder.errors import Problems, WsbError
+from builder.model.engine import EngineInfo
 from builder.model.host import Host
 from builder.model.values import ComputeCapability, DriverVersion, Unknown
 
@@ -96,3 +97,18 @@ def test_a_name_of_several_gpus_asks_which() -> None:
 def test_a_driver_that_is_no_version_is_refused(spoken: str, driver: None) -> None:
     with pytest.raises(WsbError):
         told(HERE, CATALOG, driver=spoken, gpus=())
+
+
+def test_an_engine_in_the_file_is_what_passthrough_is_decided_by() -> None:
+    text = json.dumps(
+        {"driver": "550.54.15", "gpus": [], "engine": {"version": "28.3.0", "cdi_devices": ["nvidia.com/gpu=all"]}}
+    )
+    engine = parse_host(text, "host.json", load()).engine
+    assert isinstance(engine, EngineInfo)
+    assert (engine.kind, engine.cdi_names("nvidia.com/gpu")) == ("docker", ("all",))
+
+
+@pytest.mark.parametrize("engine", ["docker", {"kind": "rkt"}, {"runtimes": "nvidia"}, {"cdi_devices": [1]}])
+def test_what_is_no_engine_is_refused(engine: object) -> None:
+    with pytest.raises(Problems):
+        parse_host(json.dumps({"engine": engine}), "host.json", load())

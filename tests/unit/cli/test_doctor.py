@@ -29,7 +29,8 @@ TOOLKIT = Finding(id="toolkit-missing", severity=Severity.ERROR, message="no too
 def doctor(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """On this machine, with an engine that does not answer and a proxy that refuses: nothing outside is asked."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "DOCKER_HOST": f"unix://{tmp_path}/no.sock"}
-    environ |= {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
+    environ |= dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
+    environ |= {"NO_PROXY": "", "no_proxy": ""}
     words = [sys.executable, "-m", "builder", "-C", str(tmp_path), "doctor", *arguments]
     return subprocess.run(
         words, capture_output=True, text=True, env=environ, cwd=tmp_path, check=False, stdin=subprocess.DEVNULL

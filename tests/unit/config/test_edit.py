@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from contextlib import suppress
 
 import pytest
 
@@ -218,3 +219,45 @@ def test_in_any_layout_only_the_change_is_seen(seed: int) -> None:
 
 def _comments(text: str) -> list[str]:
     return [line.partition("#")[2].strip() for line in text.splitlines() if "#" in line]
+
+
+PIECES = [
+    "\n",
+    "  ",
+    "\t",
+    "- ",
+    ": ",
+    "# c",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "'",
+    '"',
+    "|",
+    "&a ",
+    "*a",
+    "? ",
+    "!!str ",
+    "...",
+    "---",
+    "é",
+    "\r\n",
+    "~",
+]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_damaged_file_is_refused_or_changed_rightly_and_nothing_else(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(CASES // 10):
+        text = chance.choice([FULL, layout(chance)[0]])
+        for _ in range(chance.randrange(1, 4)):
+            at = chance.randrange(len(text))
+            text = text[:at] + chance.choice(PIECES) + text[at + chance.randrange(3) :]
+        with suppress(WsbError):
+            added = add_item(text, PIP, "einops")
+            assert remove_item(added, PIP, "einops") is not added
+            set_value(text, ("torch",), "2.7")
+            remove_key(text, ("packages",))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.doctor.checks import CHECKS, examine, is_broken
+from builder.doctor.checks import CHECKS, examine, is_broken, may_ask_a_container
 from builder.doctor.facts import Built, Facts, Trouble
 from builder.model.host import Host
 from builder.model.report import Check, Finding, Report, Severity, Status
@@ -209,6 +209,19 @@ def test_a_mock_device_never_says_that_the_gpu_works() -> None:
 def test_where_nothing_is_built_the_container_is_not_asked() -> None:
     given = facts(nvidia_host(card(0)), CDI, tools=frozenset({"nvidia-ctk"}), inside=Unknown("no workspace is built yet"))
     assert only(given, "container-not-asked").severity is Severity.WARNING
+
+
+def test_a_container_that_the_engine_refuses_breaks_its_link_with_the_engine_s_words() -> None:
+    refused = Trouble(code="engine-refused", message="the engine cannot hand a GPU to the container; no hook", hints=("look",))
+    given = facts(nvidia_host(card(0)), CDI, tools=frozenset({"nvidia-ctk"}), inside=refused)
+    assert broken(given) == [("container", "container-refused")]
+    assert only(given, "container-refused").remedy == "look"
+
+
+def test_a_container_is_only_asked_where_the_links_before_it_hold() -> None:
+    assert may_ask_a_container(facts(nvidia_host(card(0)), CDI, tools=frozenset({"nvidia-ctk"})))
+    assert not may_ask_a_container(facts(nvidia_host(card(0))))
+    assert not may_ask_a_container(facts(NO_GPU, STOPPED))
 
 
 def test_a_remote_engine_is_not_judged_by_this_machine_s_path() -> None:

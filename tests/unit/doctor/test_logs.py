@@ -15,11 +15,13 @@ CLEAN = sorted((HERE / "clean").glob("*.log"))
 
 # log, what is found with its line (the cause first), lines of what nobody knows
 BROKEN: list[tuple[str, list[tuple[str, int]], list[int]]] = [
+    ("alpaca_killed", [("host-oom", 20), ("killed", 4)], []),
     ("apt_offline", [("dns", 4), ("apt-locate", 10)], []),
     ("apt_old_key", [("gpg-key", 3)], []),
     ("argparse_unknown", [], [2]),
     ("buildkit_pip", [("no-matching-wheel", 4), ("pip-conflict", 3)], []),
     ("buildkit_tag", [("manifest-unknown", 2)], []),
+    ("buildx_tty", [("cuda-home", 17)], []),
     ("chained_libgl", [("libgl", 6), ("missing-module", 15)], []),
     ("compat_804", [("compat-804", 2)], []),
     ("compose", [("not-compiled-with-cuda", 9)], []),
@@ -27,6 +29,7 @@ BROKEN: list[tuple[str, list[tuple[str, int]], list[int]]] = [
     ("conda_pip_wheel", [("no-matching-wheel", 8)], []),
     ("conda_tos", [("conda-tos", 2)], []),
     ("dataloader_shm", [("shm-bus", 2), ("worker-exited", 20)], []),
+    ("deepspeed_hosts", [("libgl", 6), ("nccl-timeout", 7)], []),
     ("device_assert", [("device-assert", 1), ("cublas-init", 8)], []),
     ("disk_full_checkpoint", [("disk-full", 5)], []),
     ("docker_gpu", [("require-cuda", 2)], []),
@@ -57,6 +60,7 @@ BROKEN: list[tuple[str, list[tuple[str, int]], list[int]]] = [
     ("two_failures", [("libgl", 1)], [65]),
     ("unknown_tool", [], [3]),
     ("unknown_traceback", [], [7]),
+    ("vllm_oom", [("cuda-oom", 6)], []),
     ("warned_then_unknown", [("libsndfile", 2)], [7]),
     ("wheel_no_compiler", [("no-compiler", 11)], []),
     ("worker_traceback", [("fork-cuda", 12)], []),
@@ -107,6 +111,14 @@ def test_bytes_that_are_no_text_do_not_hurt() -> None:
     )
     assert diagnose(io.BytesIO(bytes(range(1, 256)) * 40)).findings == ()
     assert [one.id for one in diagnose(io.BytesIO(data[3:])).findings] == ["libgl"]
+
+
+def test_a_log_that_was_packed_by_gzip_is_read_also_when_it_breaks_off() -> None:
+    import gzip
+
+    packed = gzip.compress(embedded("AssertionError: Torch not compiled with CUDA enabled").encode() * 3)
+    for data in (packed, packed[: len(packed) - 9]):
+        assert [(one.id, one.line) for one in diagnose(io.BytesIO(data)).findings] == [("not-compiled-with-cuda", 101)]
 
 
 def test_an_empty_log_is_a_clean_one() -> None:

@@ -11,7 +11,7 @@ import kubernetes.client as core
 import pytest
 
 from builder.errors import WsbError
-from builder.launch.kubernetes import objects
+from builder.launch.kubernetes import spelling
 from builder.launch.kubernetes.objects import Kind, render
 from tests.support.jobs import PULLED, job, placed
 
@@ -134,7 +134,7 @@ def test_a_project_too_large_for_a_config_map_is_refused_with_a_way_out() -> Non
 
 @pytest.mark.parametrize("name", ["digits", "My_Project.v2", "9lives", "x" * 90, "---", "ä"])
 def test_a_name_is_a_dns_label_with_room_for_what_is_added(name: str) -> None:
-    found = objects.object_name(name, "abc123")
+    found = spelling.object_name(name, "abc123")
     assert re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", found)
     assert len(f"{found}-workers-0-123") <= 63
 
@@ -144,26 +144,26 @@ def test_a_name_is_a_dns_label_with_room_for_what_is_added(name: str) -> None:
     [("", None), ("30", 1800), ("30:15", 1815), ("2:00:00", 7200), ("1-12", 129600), ("1-0:30", 88200), ("1-0:0:5", 86405)],
 )
 def test_a_time_limit_means_what_it_means_on_slurm(text: str, seconds: int | None) -> None:
-    assert objects.seconds(text) == seconds
+    assert spelling.seconds(text) == seconds
 
 
 @pytest.mark.parametrize(
     ("text", "quantity"), [("8g", "8Gi"), ("64G", "64Gi"), ("512m", "512Mi"), ("1.5GiB", "1.5Gi"), ("100", "100")]
 )
 def test_a_size_is_a_power_of_1024_as_elsewhere(text: str, quantity: str) -> None:
-    assert objects.quantity(text) == quantity
+    assert spelling.quantity(text) == quantity
 
 
 @pytest.mark.parametrize("wrong", ["soon", "1:2:3:4", "-1", "1h"])
 def test_what_is_no_time_limit_is_refused(wrong: str) -> None:
     with pytest.raises(WsbError, match="no time limit"):
-        objects.seconds(wrong)
+        spelling.seconds(wrong)
 
 
 @pytest.mark.parametrize("text", ["/host:/data", "data", "data:relative", "Data:/x", "data:/x:rx"])
 def test_what_is_no_claim_is_refused(text: str) -> None:
     with pytest.raises(WsbError, match="CLAIM:/TARGET"):
-        objects.parse_claim(text)
+        spelling.parse_claim(text)
 
 
 def test_a_job_that_waits_in_a_queue_starts_suspended() -> None:

@@ -93,6 +93,12 @@ def test_a_torch_that_equals_a_used_one_is_not_offered(engine: FakeEngine) -> No
     assert len(inventory(engine).unused) == 3
 
 
+def test_a_torch_image_that_lost_its_name_is_known_by_its_bases_label(engine: FakeEngine) -> None:
+    engine.hold("gone", tags=(), layers=(*BASE, "old"), size_bytes=500 * MB, labels={"dev.wsb.suite": "bookworm"})
+    unused = inventory(engine).unused
+    assert ("torch", 400) in [(one.kind, one.frees_bytes // MB) for one in unused]
+
+
 def test_prune_says_what_it_frees_and_removes_nothing_off_a_terminal(engine: FakeEngine) -> None:
     ran = CliRunner().invoke(prune, ["--json"], catch_exceptions=False)
     document = json.loads(ran.stdout)

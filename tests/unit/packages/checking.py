@@ -8,7 +8,8 @@ from typing import Any
 from builder.catalog import load
 from builder.config import read_spec
 from builder.model.values import Manager
-from builder.packages.check import Checked, check
+from builder.packages.check import check
+from builder.packages.checked import Checked
 from builder.packages.code import read_code
 from builder.packages.declared import read_declared
 from builder.packages.findings import Finding

@@ -9,6 +9,7 @@ import pytest
 
 from builder.catalog import load
 from builder.errors import WsbError
+from builder.model.values import Manager
 from builder.packages.adding import Addition, plan_addition, plan_removal
 from builder.packages.config_file import ConfigFile, with_chosen, with_edits
 from builder.packages.findings import Edit
@@ -34,6 +35,13 @@ def test_a_key_is_set_and_not_listed() -> None:
     assert with_chosen(TEXT, added("torch==2.7").chosen) == TEXT.replace("'2.6'", "'2.7'")
 
 
+def test_a_key_takes_the_place_of_what_was_listed_for_it() -> None:
+    text = "name: m\npackages:\n  pip:\n  - torch==1.10.2+cu113  # of its time\n  - numpy\n"
+    one = added("torch==2.7", 'packages: {pip: ["torch==1.10.2+cu113", numpy]}')
+    assert one.said == 'torch is a key of wsb.yaml: `torch: "2.7"`; torch==1.10.2+cu113 is taken out of packages.pip'
+    assert with_chosen(text, one.chosen, one.replaced) == 'name: m\npackages:\n  pip:\n  - numpy\ntorch: "2.7"\n'
+
+
 def test_another_version_takes_the_place_of_the_old() -> None:
     one = added("numpy==1.26.4", 'packages: {pip: ["numpy<2"]}')
     assert one.replaced == "numpy<2"
@@ -53,6 +61,16 @@ def test_what_a_requirements_file_asks_for_is_there_unless_a_version_is_named() 
     one = added("numpy==1.26.4", packages, requirements_txt="numpy==1.21\n")
     assert not one.is_there
     assert one.said.endswith("it counts before requirements.txt:1:1, which says numpy==1.21")
+
+
+def test_what_comes_from_conda_already_stays_with_conda() -> None:
+    given = checked("", "packages: {conda: [numpy=1.24, opencv]}")
+    one = plan_addition(load(), Manager.MINIFORGE, given.declared, "numpy==1.26.4", None)
+    assert (one.chosen.kind, one.chosen.item, one.replaced) == ("conda", "numpy==1.26.4", "numpy=1.24")
+    assert plan_addition(load(), Manager.MINIFORGE, given.declared, "cv2", None).is_there
+    forced = plan_addition(load(), Manager.MINIFORGE, given.declared, "numpy==1.26.4", "pip")
+    assert forced.chosen.kind == "pip"
+    assert plan_addition(load(), Manager.VENV, given.declared, "numpy==1.26.4", None).chosen.kind == "pip"
 
 
 def test_removing_finds_a_package_by_any_of_its_names() -> None:
@@ -87,7 +105,7 @@ def test_what_is_not_wsbs_to_remove_is_said_so(word: str, says: str) -> None:
 def test_edits_rename_add_and_remove() -> None:
     edits = [Edit(list="pip", item="numpy<2", new="numpy"), Edit(list="pip", new="einops"), Edit(list="apt", item="libgl1")]
     assert with_edits(TEXT, edits) == (
-        "name: m\ntorch: '2.6' # mine\npackages:\n  pip:\n  - numpy  # why\n  - einops\n  apt: []\n"
+        "name: m\ntorch: '2.6' # mine\npackages:\n  pip:\n  - numpy    # why\n  - einops\n  apt: []\n"
     )
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from builder.config import read_spec
 from builder.model.report import Severity
 from builder.packages.check import check
-from tests.unit.packages.checking import checked, distribution, found, image
+from builder.packages.declared import read_local
+from builder.scan.project import read_project
+from tests.unit.packages.checking import TORCH, checked, distribution, found, image
 
 PIP = "packages: {{pip: [{}]}}"
 
@@ -101,6 +106,58 @@ def test_without_an_image_what_torchs_companion_brings_is_taken_as_there() -> No
     assert found("import numpy, PIL", requirements_txt="torchvision\n", packages="requirements: [requirements.txt]") == {}
 
 
+def test_what_the_project_asks_for_by_its_own_pyproject_is_declared() -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "m"\ndependencies = ["einops>=0.6", "pyyaml"]\n',
+        "libs/x/setup.py": "from setuptools import setup\nsetup(name='x', install_requires=['tqdm'])\n",
+    }
+    spec = read_spec("name: m\nrequirements: [requirements.txt]\npackages: {pip: [./libs/x]}\n", "wsb.yaml")
+    held = {**files, "requirements.txt": "-e .[dev]\n"}
+    project = read_project(lambda path: held[path].encode() if path in held else None, spec)
+    found = read_local(spec, project, lambda path: held[path].encode() if path in held else None)
+    assert {one.name: str(one.where.file) for one in found} == {
+        "einops": "pyproject.toml",
+        "pyyaml": "pyproject.toml",
+        "tqdm": "libs/x/setup.py",
+    }
+
+
+def test_what_a_cuda_build_of_torch_brings_is_not_to_be_added() -> None:
+    assert found("import triton, pkg_resources, setuptools") == {}
+    finding = found("import triton", installed=image())["missing", "triton"]
+    assert finding.remedy == ""
+    assert "torch's CUDA builds bring it" in finding.message
+
+
+def test_without_an_image_a_conda_package_is_only_unused_when_it_is_known_as_pythons() -> None:
+    findings = found("import torch", "packages: {conda: [cuda-nvcc, opencv, zlib]}")
+    assert list(findings) == [("unused", "opencv")]
+
+
+def test_a_part_of_a_declared_name_is_taken_as_meant_until_an_image_knows_better() -> None:
+    assert found("import frobnicate", pip("scikit-frobnicate")) == {}
+    assert ("missing", "frobnicate") in found("import frobnicate", pip("scikit-frobnicate"), image())
+    assert ("missing", "abc_") in found("import abc_", pip("scikit-abc"))
+
+
+def test_what_only_a_hosted_notebook_has_is_a_note() -> None:
+    assert found("from google.colab import drive")["missing", "google.colab"].severity is Severity.INFO
+
+
+def test_a_list_of_everything_is_one_note() -> None:
+    text = "".join(f"package{number}\n" for number in range(40))
+    findings = found("import torch", "requirements: [requirements.txt]", requirements_txt=text)
+    assert list(findings) == [("unused", "requirements.txt")]
+    assert len(findings["unused", "requirements.txt"].where) == 40
+
+
+def test_a_package_for_gpus_is_not_suggested_where_the_plan_is_for_cpu() -> None:
+    given = checked("import onnxruntime")
+    assert check(given)[0].remedy == "wsb add onnxruntime-gpu"
+    on_cpu = replace(given, document={**given.document, "torch": {**TORCH, "variant": "cpu"}})
+    assert check(on_cpu)[0].remedy == "wsb add onnxruntime"
+
+
 # --- misnamed ---
 
 
@@ -149,6 +206,10 @@ def test_a_file_of_the_projects_own_hides_a_package() -> None:
 
 def test_a_project_that_is_the_package_hides_nothing() -> None:
     assert found("import clip", clip__model_py="") == {}
+
+
+def test_a_file_does_not_hide_a_package_that_is_only_called_alike() -> None:
+    assert ("shadowed", "utils") not in found("import utils", pip("python-utils"), utils_py="")
 
 
 def test_a_file_that_has_the_name_of_pythons_own_module_is_told() -> None:

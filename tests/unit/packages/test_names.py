@@ -87,6 +87,8 @@ def test_a_flag_counts_before_the_rule() -> None:
         ("simple_knn", "git submodule update"),
         ("cudatoolkit=11.8", "accelerator"),
         ("blast", "manager: miniconda"),
+        ("triton", "wsb explain torch"),
+        ("nvidia-cublas-cu12", "wsb explain torch"),
         ("libcuda.so.1", "apt-file"),
     ],
 )

@@ -107,6 +107,13 @@ def test_the_usual_file_takes_a_gpu_where_there_is_one_and_asks_for_none_otherwi
     assert "hostRequirements" not in files(plan())[usual]  # a CPU build has no use for one, and Podman stops at it
 
 
+def test_an_amd_gpu_is_named_as_amds_where_specs_name_it() -> None:
+    a_plan = replace(plan("name: one\ntorch: '2.6'\naccelerator: rocm\n"), passthrough=Passthrough.CDI)
+    found = files(a_plan)
+    assert "amd.com/gpu=all" in found[".devcontainer/gpu/devcontainer.json"]["runArgs"]
+    assert "hostRequirements" not in found[".devcontainer/devcontainer.json"]  # which only finds NVIDIA's
+
+
 def test_a_plan_without_a_gpu_has_no_gpu_file() -> None:
     assert ".devcontainer/gpu/devcontainer.json" not in files(plan())
 

@@ -15,6 +15,7 @@ import pytest
 
 from builder.model.report import Check, Report
 from builder.verify.reader import CheckEvent, ReportReader
+from tests.support.torch_python import NoTorch, made_torch_python
 
 PROBES = Path(__file__).resolve().parents[3] / "builder" / "verify" / "probes"
 TORCH_PYTHON = "WSB_TEST_TORCH_PYTHON"
@@ -68,10 +69,13 @@ def probes() -> RunProbes:
     return run_probes
 
 
-@pytest.fixture
-def torch_python() -> str:
+@pytest.fixture(scope="session")
+def torch_python(request: pytest.FixtureRequest) -> str:
     """A Python that has torch; the probes run there, never in this process."""
     python = os.environ.get(TORCH_PYTHON)
-    if not python:
-        pytest.skip(f"{TORCH_PYTHON} does not name a Python that has torch")
-    return python
+    if python:
+        return python
+    try:
+        return str(made_torch_python(request.config.rootpath / ".cache"))
+    except NoTorch as error:
+        pytest.skip(f"{error}; {TORCH_PYTHON} names a Python that has torch")
