@@ -131,6 +131,14 @@ def test_without_any_date_the_newest_torch_that_is_no_longer_fresh_is_taken() ->
     assert release.version.micro > 0 or release.released < "2026-08-25"
 
 
+def test_the_month_in_the_tag_of_nvidias_image_dates_a_project() -> None:
+    files: dict[str, str | bytes] = {
+        "requirements.txt": "torch>=1.0\nnumpy\n",
+        "Dockerfile": "FROM nvcr.io/nvidia/pytorch:20.06-py3\n",
+    }
+    assert value(files, "torch") == "1.5"
+
+
 def test_a_pin_in_no_index_becomes_the_nearest_release() -> None:
     pick = proposed({"requirements.txt": "torch==0.4.1.post2\n"}).torch
     assert pick is not None
