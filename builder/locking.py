@@ -103,8 +103,8 @@ def _solved(
         asked=asked_of(plan),
         date=date,
         base=kept.base if kept else _base(plan, base),
-        torch=kept.torch if kept else _part(answer, "torch"),
-        workspace=_part(answer, "workspace"),
+        torch=kept.torch if kept else _part(answer, "torch", date, before.torch if before else None),
+        workspace=_part(answer, "workspace", date, before.workspace if before else None),
     )
 
 
@@ -193,14 +193,17 @@ def _base(plan: Plan, base: ImageInfo) -> LockedBase:
     return LockedBase(image=plan.base.image, digest="" if plan.base.bootstrap else digest, layers=base.layers)
 
 
-def _part(answer: Mapping[str, Any], stage: str) -> LockedPart:
+def _part(answer: Mapping[str, Any], stage: str, date: str, before: LockedPart | None) -> LockedPart:
+    """before: the same stage of the last lock; its date stays where its apt packages do, so that no step is repeated."""
     told = {kind: answer[kind][stage] for kind in answer}
     try:
         pip = read_requirements(told["pip"])
     except ValueError as error:
         raise WsbError("bad-value", f"an index names no hash for a package, so it cannot be locked: {error}") from None
+    apt = tuple(sorted((LockedDeb(**one) for one in told["apt"]), key=lambda one: (one.name, one.arch)))
     return LockedPart(
-        apt=tuple(sorted((LockedDeb(**one) for one in told["apt"]), key=lambda one: (one.name, one.arch))),
+        apt=apt,
+        date="" if not apt else before.date if before and before.apt == apt else date,
         conda=tuple(LockedConda(**one) for one in told.get("conda", ())),
         pip=tuple(sorted(pip, key=lambda one: one.name)),
     )
