@@ -15,6 +15,7 @@ from builder.engine.base import BuildFailed, BuildRequest, ImageInfo, Note
 from builder.engine.context import build_context
 from builder.errors import WsbError
 from builder.grounding import base_of
+from builder.inventory import STATUS, of_status
 from builder.lock.agree import asked_of
 from builder.lock.text import read_requirements
 from builder.making import Maker, wheel_folder
@@ -28,7 +29,6 @@ from builder.render.layers import apt_packages
 
 _ANSWERS = {kind: f"/wsb-solved-{kind}.json" for kind in ("apt", "conda", "pip")}
 _STALE = "wsb: no longer at the mirror: "
-_STATUS = "/var/lib/dpkg/status"
 _SHARED = ("platform", "manager", "python", "torch", "base", "installer", "channels", "os")
 _OWN = ("packages", "apt", "ide", "editable")
 
@@ -176,13 +176,8 @@ def _kept_pins(part: LockedPart, upgrade: Upgrade) -> list[str]:
 
 def _debs(maker: Maker, image: str) -> set[tuple[str, str, str]]:
     """(name, version, architecture) of the installed packages of an image."""
-    status = maker.engine.files_from_image(image, [_STATUS]).get(_STATUS, b"").decode("utf-8", "replace")
-    found = set()
-    for paragraph in status.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line and not line.startswith(" "))
-        if fields.get("Status", "").endswith(" installed"):
-            found.add((fields["Package"], fields["Version"], fields["Architecture"]))
-    return found
+    status = maker.engine.files_from_image(image, [STATUS]).get(STATUS, b"").decode("utf-8", "replace")
+    return {(one.name, one.version, one.arch) for one in of_status(status)}
 
 
 def _base(plan: Plan, base: ImageInfo) -> LockedBase:
