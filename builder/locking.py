@@ -9,6 +9,7 @@ import json
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from builder.engine.base import BuildFailed, BuildRequest, ImageInfo, Note
@@ -47,11 +48,12 @@ class Upgrade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renderer:
-    """How the files of a plan are rendered: the pipeline's own function, with the templates and version that `solve` needs."""
+    """How the files of a plan are rendered: the pipeline's own function, with what `solve` needs. project: its folder."""
 
     render: Any  # (plan, locked) → FileSet
     templates: Mapping[str, str]
     version: str
+    project: Path
 
 
 def solve(
@@ -64,6 +66,8 @@ def solve(
     asked = asked_of(plan)
     keeps_shared = before is not None and _same(before, asked, _SHARED) and not upgrade.touches(before.torch)
     keeps_own = before is not None and keeps_shared and _same(before, asked, _OWN) and not upgrade.touches(before.workspace)
+    # what the project declares of itself may have changed, and only its own build backend reads it
+    keeps_own = keeps_own and not plan.editable
     if before is not None and keeps_own:
         return replace(before, plan=plan.digest, asked=asked)
     kept = before if keeps_shared else None
@@ -123,7 +127,11 @@ def _ask(
     with wheel_folder(plan) as folder:
         request = BuildRequest(
             tag=tag,
-            context=build_context(solving, folder),
+            context=build_context(
+                solving,
+                renderer.project if plan.editable else None,
+                mounted={".wsb/wheels": folder / ".wsb" / "wheels"} if folder else {},
+            ),
             args=maker.base(plan, None)[1],
             platform=plan.platform,
             network=maker.network,
@@ -160,6 +168,7 @@ def _question(
         "apt": list(apt_packages(plan)),
         "conda_install": install if plan.packages.conda else "",
         "pip_install": _one_line(commands.pip_install(plan)) if plan.packages.pip else "",
+        "editable_install": _one_line(commands.editable_install(plan)) if plan.editable else "",
         "ide_install": _one_line(commands.ide_install(plan)) if ide_packages(plan) else "",
         "pip_from": commands.index_options(plan, is_torch_stage=False),
         "kept": [] if before is None or upgrade.everything else _kept_pins(before.workspace, upgrade),

@@ -91,7 +91,8 @@ def solve_files(
     """What finds out what to lock: one step on top of the torch stage. files: of the plan, for the network and uv."""
     facts = values(plan, version=version, image_labels={})
     step = make_environment(templates).get_template("layers/locked/solve.j2").render(facts)
-    kept = tuple(file for file in files if file.path.startswith((".wsb/network/", ".wsb/uv/", ".wsb/pip/", ".wsb/conda/")))
+    read = (".wsb/network/", ".wsb/uv/", ".wsb/pip/", ".wsb/conda/", ".dockerignore")
+    kept = tuple(file for file in files if file.path.startswith(read))
     return FileSet(
         (
             *kept,
