@@ -114,7 +114,7 @@ KEYS = Section(
         Key(
             name="requirements",
             kind=Many(item=_REQUIREMENTS),
-            description="Files that list packages (requirements.txt, pyproject.toml, setup.py, Pipfile) and what these include.",
+            description="Files that list packages, with their includes: requirements.txt, pyproject.toml, setup.py, Pipfile.",
             default=[],
             synonyms=("requirement", "requirements_file", "reqs", "requirements_txt"),
         ),

@@ -131,7 +131,7 @@ _TALK: Final = _any(
 )
 # What was to be run, or somebody's source: not what came of it.
 _COMMAND: Final = _any(
-    r"\s*(?:\+{1,4} |\$ |>>> |\.\.\. |-{2,}> \d*|#\s|//\s|❱|│.*❱)",
+    r"\s*(?:=> |\+{1,4} |\$ |>>> |\.\.\. |-{2,}> \d*|#\s|//\s|❱|│.*❱)",
     r"\s*\[[\w -]*\d+/\d+\] |Step \d+/\d+ :|\s*> \[|\s*\d+ \| ",
     r"\s*(?:>+ )?(?:RUN|COPY|ADD|ENV|ARG|CMD|ENTRYPOINT|SHELL) ",
     r"\s*(?:[Rr]unning|[Ee]xecuting)(?: command:? |: )|\s*[Cc]ommand: |\s*cmd: ",

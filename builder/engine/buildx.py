@@ -1,7 +1,7 @@
 """The second engine: builds go through `docker buildx`, all else through the Docker SDK as before.
 
 It is there for what a build without a session cannot do: secrets, ssh, other platforms, caches in a registry, builders
-elsewhere (remote, Kubernetes), attestations, pushing while building. Its progress is BuildKit's own, as JSON lines.
+elsewhere (remote, Kubernetes), attestations, pushing while building. Its progress is BuildKit's own, as JSON documents.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +35,7 @@ _BLOCK: Final = 1 << 18
 _GRACE_S: Final = 15.0
 _NETWORK: Final = "--mount=type=bind,source=.wsb/network,target=/run/wsb/network"
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
-_NEEDED: Final = (0, 12)  # the first that prints its progress as JSON lines
+_NEEDED: Final = (0, 12)  # the first that prints its progress as JSON
 SECRET_FILES: Final = {"wsb-netrc": "/run/wsb/netrc"}
 
 
@@ -148,12 +148,11 @@ class BuildxEngine(DockerEngine):
         words: deque[str] = deque(maxlen=20)
         try:
             assert process.stderr is not None
-            for line in process.stderr:
-                status = parse(line)
-                if status is not None:
-                    stream.take(status)
-                elif line.strip():
-                    words.append(line.decode("utf-8", "replace").rstrip())
+            for told in read(process.stderr):
+                if isinstance(told, str):
+                    words.append(told)
+                else:
+                    stream.take(told)
             code = process.wait()
         except BaseException:
             _end(process)
@@ -176,12 +175,31 @@ class BuildxEngine(DockerEngine):
         return (*files, *own, *ssh)
 
 
-def parse(line: bytes) -> trace.StatusResponse | None:
-    """One line of --progress=rawjson; None for anything else that buildx prints."""
-    if not line.startswith(b"{"):
-        return None
+def read(lines: Iterable[bytes]) -> Iterator[trace.StatusResponse | str]:
+    """What buildx prints with --progress=rawjson: its documents, each on one line or on many, and what it says to people."""
+    begun: list[bytes] = []
+    for line in lines:
+        if not begun and line.startswith(b"{"):
+            status = parse(line)
+            if status is not None:
+                yield status
+            else:
+                begun = [line]
+        elif begun:
+            begun.append(line)
+            if line.rstrip() == b"}":
+                status = parse(b"".join(begun))
+                begun = []
+                if status is not None:
+                    yield status
+        elif line.strip():
+            yield line.decode("utf-8", "replace").rstrip()
+
+
+def parse(document: bytes) -> trace.StatusResponse | None:
+    """One document of the progress; None for what is none."""
     try:
-        told = json.loads(line)
+        told = json.loads(document)
         return trace.StatusResponse(
             vertexes=tuple(_vertex(one) for one in told.get("vertexes") or ()),
             statuses=tuple(_status(one) for one in told.get("statuses") or ()),
@@ -214,7 +232,7 @@ def _status(one: Mapping[str, Any]) -> trace.Status:
 
 
 def _log(one: Mapping[str, Any]) -> trace.Log:
-    data = base64.b64decode(one.get("data") or "")
+    data = base64.b64decode(one.get("data") or "", validate=True)
     return trace.Log(vertex=one.get("vertex") or "", stream=int(one.get("stream") or 0), data=data)
 
 

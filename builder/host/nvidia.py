@@ -7,6 +7,7 @@ cannot talk to is told apart from one that is not there.
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -42,10 +43,24 @@ class Nvidia:
     lost: tuple[str, ...] = ()
 
 
-def probe() -> Nvidia:
-    """All of it. The driver is None and gpus are () where NVML is not installed: then there is no driver to speak to."""
+def probe(limit_s: float = 20.0) -> Nvidia:
+    """All of it. The driver is None and gpus are () where NVML is not installed: then there is no driver to speak to.
+
+    limit_s: a driver whose GPU hangs may never answer; then all is unknown, because of that.
+    """
     if not _has_library():  # asked first: importing pynvml costs more than the whole plan of a machine without a GPU
         return Nvidia(answer="absent")
+    answers: list[Nvidia] = []
+    asking = threading.Thread(target=lambda: answers.append(_ask()), name="wsb-nvml", daemon=True)
+    asking.start()
+    asking.join(limit_s)
+    if answers:
+        return answers[0]
+    because = Unknown(f"NVML did not answer within {limit_s:g} s; dmesg may say why (Xid)")
+    return Nvidia(answer="other", said=because.because, driver=because, gpus=because)
+
+
+def _ask() -> Nvidia:
     try:
         import pynvml
     except ImportError as error:

@@ -82,6 +82,7 @@ def jupyter_command(module: str, port: int) -> tuple[str, ...]:
         "--port-retries=0",
         "--no-browser",
         "--allow-root",
+        "--ServerApp.answer_yes=True",  # Ctrl-C ends it: nobody could answer the question it would ask
         f"--ServerApp.root_dir={WORKSPACE}",
     )
     return ("python", "-m", module, *options)

@@ -5,7 +5,7 @@ Without an image the imports are held against the declared packages alone; what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from builder.catalog.imports import normal
 from builder.model.report import Severity
@@ -14,7 +14,7 @@ from builder.packages.checked import Checked, declared_for, listed
 from builder.packages.declared import Declared
 from builder.packages.findings import Edit, Finding, in_order
 from builder.packages.installed import Installed
-from builder.packages.names import suggest
+from builder.packages.names import Suggestion, suggest
 from builder.scan.imports import Import
 
 # What these bring is imported without being declared by nearly everyone; without an image nothing else tells.
@@ -25,6 +25,9 @@ _BROUGHT = {
     ),
     "torchvision": ("numpy", "PIL"),
 }
+
+
+_MANY = 12  # unused packages of one file: more are no slips, but a list of everything
 
 
 def check(given: Checked) -> tuple[Finding, ...]:
@@ -65,13 +68,16 @@ def _missing(given: Checked) -> Iterator[Finding]:
 
 def _absent(given: Checked, name: str, places: tuple[Import, ...]) -> Finding:
     needed = tuple(one for one in places if not one.is_optional and not one.is_in_tests)
-    found = suggest(given.catalog, name)
+    found = _for_this_build(given, suggest(given.catalog, name))
+    if _is_elsewhere(given, name):
+        needed = ()
     because = f" ({found.because})" if found.because else ""
     if needed:
         said = "is imported, and nothing installed provides it" if given.installed else "is imported and not declared"
     else:
         tests = all(one.is_in_tests for one in places)
         said = "is only imported by tests or build scripts" if tests else "is imported where the code can do without it"
+        said = "is imported" if _is_elsewhere(given, name) else said
     edits = (Edit(list="pip", new=found.item),) if needed and found.item and _may_add(given, found.item) else ()
     return Finding(
         id="missing",
@@ -82,6 +88,21 @@ def _absent(given: Checked, name: str, places: tuple[Import, ...]) -> Finding:
         remedy=found.command,
         edits=edits,
     )
+
+
+def _is_elsewhere(given: Checked, name: str) -> bool:
+    """Whether a module is part of a hosted notebook and can be installed nowhere else."""
+    row = given.catalog.import_name(name)
+    return row is not None and str(row["distribution"]).startswith("(part of ")
+
+
+def _for_this_build(given: Checked, found: Suggestion) -> Suggestion:
+    """onnxruntime-gpu and the like without their GPU half where the plan is for CPU."""
+    plain = found.item.removesuffix("-gpu")
+    variant = (given.document.get("torch") or {}).get("variant")
+    if variant != "cpu" or plain == found.item or found.because != f"or {plain}":
+        return found
+    return Suggestion(command=f"wsb add {plain}", item=plain, because="the plan is for CPU")
 
 
 def _may_add(given: Checked, item: str) -> bool:
@@ -139,20 +160,42 @@ def _unused(given: Checked, misnamed: set[str]) -> Iterator[Finding]:
         return
     imported = {name.partition(".")[0] for name in given.places} | {one.top for one in given.imports.own}
     folded = {normal(name) for name in imported}
+    meant = {declared.name for name in given.places if (declared := declared_for(given, name)) is not None}
+    by_file: dict[str, list[Declared]] = {}
     for one in given.declared:
-        if one.kind not in ("pip", "conda") or one.name in {"", *misnamed} or given.catalog.is_used_without_import(one.name):
+        if one.kind not in ("pip", "conda") or one.name in {"", *misnamed, *meant}:
             continue
-        if _is_used(given, one, imported, folded):
-            continue
-        own = f"wsb remove {one.name}" if one.is_own else f"take it out of {one.where} if nothing else needs it"
-        yield Finding(
-            id="unused",
-            severity=Severity.INFO,
-            name=one.name,
-            message=f"{one.name} is declared, and no code of the project imports it",
-            where=(one.where,),
-            remedy=own,
-        )
+        if not given.catalog.is_used_without_import(one.name) and not _is_used(given, one, imported, folded):
+            by_file.setdefault(one.where.file, []).append(one)
+    for file, several in by_file.items():
+        if len(several) > _MANY and not several[0].is_own:
+            yield _list_of_all(file, several)
+        else:
+            yield from (_never_imported(one) for one in several)
+
+
+def _never_imported(one: Declared) -> Finding:
+    return Finding(
+        id="unused",
+        severity=Severity.INFO,
+        name=one.name,
+        message=f"{one.name} is declared, and no code of the project imports it",
+        where=(one.where,),
+        remedy=f"wsb remove {one.name}" if one.is_own else f"take it out of {one.where} if nothing else needs it",
+    )
+
+
+def _list_of_all(file: str, several: Sequence[Declared]) -> Finding:
+    """A file that lists everything that was installed once: one finding, not hundreds."""
+    names = listed(tuple(one.name for one in several))
+    return Finding(
+        id="unused",
+        severity=Severity.INFO,
+        name=file,
+        message=f"{file} lists {len(several)} packages that no code of the project imports: {names}",
+        where=tuple(one.where for one in several),
+        remedy=f"keep in {file} what the code imports; what that needs comes by itself",
+    )
 
 
 def _is_used(given: Checked, one: Declared, imported: set[str], folded: set[str]) -> bool:

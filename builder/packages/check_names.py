@@ -71,7 +71,7 @@ def shadowed(given: Checked) -> Iterator[Finding]:
     for one in given.imports.own:
         own.setdefault((one.top, one.own_file), []).append(one.where)
     for (name, file), where in own.items():
-        declared = declared_for(given, name)
+        declared = declared_for(given, name, is_strict=True)
         if declared is None:
             continue
         is_file = file.endswith((".py", ".pyw"))

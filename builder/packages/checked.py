@@ -18,6 +18,9 @@ from builder.scan.imports import Import, Imports
 NAMESPACES = frozenset({"google", "azure", "nvidia", "ruamel", "sphinxcontrib", "zope", "backports", "opentelemetry"})
 
 
+_TELLING = 4  # letters; shorter names are part of many others
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checked:
     """Everything a check looks at. document: the plan's JSON. files: all of the project's.
@@ -58,15 +61,22 @@ class Checked:
         return str(row["import"]) if row is not None else ".".join(name.split(".")[:2])
 
 
-def declared_for(given: Checked, name: str) -> Declared | None:
-    """The declared package that should bring this import."""
+def declared_for(given: Checked, name: str, *, is_strict: bool = False) -> Declared | None:
+    """The declared package that should bring this import.
+
+    is_strict: only by the tables or the very name; else also python-x, pyx and x-python, and without an image, which would
+    know better, a declared package with the import in its name (praat-parselmouth for parselmouth).
+    """
     top = normal(name)
-    guesses = (*given.catalog.providers(name), top, f"python-{top}", f"{top}-python", f"py{top}", top.removeprefix("py"))
+    sure = (*given.catalog.providers(name), top)
+    guesses = sure if is_strict else (*sure, f"python-{top}", f"{top}-python", f"py{top}", top.removeprefix("py"))
     for guess in guesses:
         found = given.declared_by_name.get(guess)
         if found is not None and not _is_trap(given, found):
             return found
-    return None
+    if is_strict or given.installed is not None or len(top) < _TELLING or given.catalog.import_name(name) is not None:
+        return None
+    return next((one for known, one in given.declared_by_name.items() if top in known.split("-")), None)
 
 
 def _is_trap(given: Checked, declared: Declared) -> bool:

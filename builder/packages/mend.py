@@ -7,7 +7,7 @@ import names and libraries and from what the project itself has and declares.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from builder.catalog.catalog import Catalog
@@ -40,13 +40,40 @@ _Rule = Callable[[re.Match[str], Around], "Mend | None"]
 
 
 def mend(text: str, around: Around) -> Mend | None:
-    """What mends the last failure in a text; None when it is of another kind. text: without colours."""
+    """What mends the failure a text ends with; None when that is of another kind. text: without colours.
+
+    Only the last traceback counts, and those it says it followed from: what was warned of, or coped with, before is not
+    what stopped the command.
+    """
+    before, *tracebacks = text.split(_TRACEBACK)
+    if not tracebacks:
+        return _last("\n".join(before.splitlines()[-_LINES:]), around)
+    for number in range(len(tracebacks) - 1, -1, -1):
+        found = _last(tracebacks[number], around)
+        if found is not None:
+            return found
+        follows = number > 0 and any(phrase in tracebacks[number - 1] for phrase in _FOLLOWED)
+        if not follows and not _ECHO.search(tracebacks[number]):
+            break
+    # said by a warning, long before the array that is then not there
+    return _last(text, around, _OF_NUMPY) if _NO_NUMPY.search(tracebacks[-1]) else None
+
+
+def _last(text: str, around: Around, rules: Sequence[tuple[re.Pattern[str], _Rule]] | None = None) -> Mend | None:
+    """By the rule whose words stand last in a text."""
     best: tuple[int, re.Match[str], _Rule] | None = None
-    for pattern, rule in _RULES:
+    for pattern, rule in _RULES if rules is None else rules:
         for found in pattern.finditer(text):
             if best is None or found.start() >= best[0]:
                 best = (found.start(), found, rule)
     return best[2](best[1], around) if best is not None else None
+
+
+_LINES = 40  # of an output without a traceback
+_TRACEBACK = "Traceback (most recent call last)"
+_FOLLOWED = ("During handling of the above exception", "The above exception was the direct cause")
+_ECHO = re.compile(r"^\S*(ChildFailedError|CalledProcessError|ProcessRaisedException|ProcessExitedException)\b", re.MULTILINE)
+_NO_NUMPY = re.compile(r"Numpy is not available|_ARRAY_API|numpy\.core\.multiarray failed to import", re.IGNORECASE)
 
 
 # --- what is missing ---
@@ -146,6 +173,9 @@ _MODULE = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _ASKED = rf"{_NAME}(?:\[[\w,-]+\])?\s*(?:[<>=!~]=?=?\s*[\w.*+!-]+,?\s*)+"
 
+_OF_NUMPY: tuple[tuple[re.Pattern[str], _Rule], ...] = (
+    (re.compile(r"compiled using NumPy 1\.x cannot be run in\s+NumPy 2"), _numpy_2),
+)
 _RULES: tuple[tuple[re.Pattern[str], _Rule], ...] = (
     (re.compile(rf"No module named '?(?P<module>{_MODULE})'?"), _module),
     (re.compile(r"(?P<library>lib[A-Za-z0-9_+.-]+?\.so(?:\.\d+)*): cannot open shared object file"), _library),
@@ -153,7 +183,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Rule], ...] = (
     (re.compile(rf"VersionConflict: .*Requirement\.parse\('(?P<wanted>{_ASKED})'\)"), _requirement),
     (re.compile(rf"DistributionNotFound: The '(?P<wanted>{_NAME}[^']*)' distribution was not found"), _requirement),
     (re.compile(rf"PackageNotFoundError: (?:No package metadata was found for )?(?P<wanted>{_NAME})\b"), _requirement),
-    (re.compile(r"compiled using NumPy 1\.x cannot be run in\s+NumPy 2"), _numpy_2),
+    *_OF_NUMPY,
     (
         re.compile(r"module 'numpy' has no attribute '(?:float|int|bool|object|complex|str|long|unicode|typeDict)'"),
         _numpy_alias,

@@ -72,9 +72,12 @@ def compilers(
     return []
 
 
-def from_documents(project: Project, documents: Sequence[Finding], catalog: Catalog, imports: Imports | None) -> list[Added]:
+def from_documents(
+    project: Project, documents: Sequence[Finding], names: Sequence[str], catalog: Catalog, imports: Imports | None
+) -> list[Added]:
     """Packages that only an install line of a README or Dockerfile names, where the code imports them or nvcc compiles them."""
     known = {name_of(one) for one in (*project.pip, *project.conda)}
+    known |= {normal(part) for name in names for part in name.split("/")[:-1]}  # a README installs the project itself too
     imported = {one.top for one in imports.needed if not one.is_optional and not one.is_in_tests} if imports else set()
     wanted = {normal(name) for name in imported} | {
         normal(row["distribution"]) for name in imported if (row := catalog.import_name(name)) is not None
@@ -85,6 +88,7 @@ def from_documents(project: Project, documents: Sequence[Finding], catalog: Cata
             name = name_of(one)
             row = catalog.package(name)
             is_compiled = row is not None and row.get("compiles") == "install"
+            name = row["package"] if row is not None else name  # mmcv-full and mmcv are one
             if name in known or catalog.is_managed_by_torch(name) or not (name in wanted or is_compiled):
                 continue
             found.setdefault(

@@ -44,7 +44,8 @@ def choose_sources(findings: Sequence[Finding], project_name: str, *, wants_cpu:
     declaring = [finding for finding in findings if finding.kind != "document"]
     if not declaring:
         return Sources()
-    ranked = sorted(declaring, key=lambda finding: _rank(finding, project_name, wants_cpu))
+    nearest = min(finding.depth for finding in declaring)
+    ranked = sorted(declaring, key=lambda finding: _rank(finding, project_name, nearest, wants_cpu))
     best = ranked[0]
     beside = _beside(best, ranked[1:], wants_cpu)
     environment = best if best.kind == "environment" else None
@@ -54,14 +55,14 @@ def choose_sources(findings: Sequence[Finding], project_name: str, *, wants_cpu:
     return Sources(environment=environment, requirements=requirements, left=left)
 
 
-def _rank(finding: Finding, project_name: str, wants_cpu: bool) -> tuple[object, ...]:
+def _rank(finding: Finding, project_name: str, nearest: int, wants_cpu: bool) -> tuple[object, ...]:
     stem = posixpath.basename(finding.path).rpartition(".")[0]
     return (
         finding.is_for_another_system,
         finding.is_for_cpu != wants_cpu and finding.is_for_cpu,
-        not (finding.depth and _is_called(posixpath.dirname(finding.path), project_name)),
-        not finding.has_torch,
+        not (0 < finding.depth == nearest and _is_called(posixpath.dirname(finding.path), project_name)),
         finding.is_aside,
+        not finding.has_torch,
         finding.depth,
         _KINDS.index(finding.kind),
         not (wants_cpu and finding.is_for_cpu),

@@ -36,6 +36,9 @@ def needs_nvcc(
         row = catalog.package(_last_part(one.value)) if _last_part(one.value) not in ("", ".") else None
         if row is not None and row.get("compiles") == "install":
             return Located(f"{one.value} is compiled with nvcc", one.where)
+    for note in project.notes:
+        if "named for the build only; " in note.value:
+            return Located("torch is needed to build the project, as an extension of it is", note.where)
     for one in project.pip:
         if re.fullmatch(r"ninja\b[^@]*", one.value) and not one.where.file.endswith((".toml", ".yml", ".yaml")):
             return Located("ninja is asked for, which builds extensions of torch", one.where)
@@ -72,8 +75,8 @@ def needs_c_compiler(
         if re.fullmatch(r"cython\b[^@]*", one.value, re.IGNORECASE) and one.where.file.endswith((".txt", ".in")):
             return Located("Cython is asked for, which compiles to C", one.where)
     for note in project.notes:
-        if "named for the build only" in note.value:
-            return Located("torch is needed to build the project, so an extension is compiled", note.where)
+        if "named for the build only, beside Cython" in note.value:
+            return Located("Cython is needed to build the project", note.where)
     for path in sorted(scripts, key=lambda path: (path.count("/"), path)):
         if path.endswith("setup.py") and (found := _C.search(scripts[path])):
             line = scripts[path].count("\n", 0, found.start()) + 1

@@ -11,6 +11,7 @@ from builder.scan.match_spec import read_match_spec
 from builder.scan.pip_line import read_pip_requirement
 
 MAX_PACKAGES = 5000
+MAX_BYTES = 10 << 20
 _ENTRY = re.compile(r"^(?P<indent> *)- (?P<key>[a-z_]+):\s*(?P<value>.*)$")
 _FIELD = re.compile(r"^ +(?P<key>name|version|manager|platform|category|optional|url):\s*(?P<value>.*)$")
 
@@ -20,6 +21,14 @@ def is_conda_lock(text: str) -> bool:
     return (
         re.search(r"^package:\s*$", text, re.MULTILINE) is not None and re.search(r"^metadata:", text, re.MULTILINE) is not None
     )
+
+
+def decode_lock(content: bytes) -> str | None:
+    """The text of a lock file, which may be larger than what people write by hand; None for other files."""
+    if len(content) > MAX_BYTES or not re.search(rb"^(package|metadata):", content[:64_000], re.MULTILINE):
+        return None
+    text = content.decode("utf-8", "replace")
+    return text if is_conda_lock(text) else None
 
 
 def read_conda_lock(text: str, file: str) -> tuple[Item, ...]:

@@ -24,9 +24,11 @@ _COMMAND = re.compile(r"(pip3?|conda|mamba|uv|apt|apt-get)\s+[^`\n]*\b(install|c
 
 # --- README --------------------------------------------------------------------------------------------------------
 
-_PYTHON_SAID = re.compile(r"\bpython\s*(?:version\s*)?(?:=|==|>=|:|≥)?\s*v?(3\.\d{1,2})(?:\.\d+)?\b(?!\.x)", re.IGNORECASE)
-_TORCH_SAID = re.compile(r"\b(?:pytorch|torch)\s*(?:version\s*)?(?:==|=|:|-)?\s*v?(\d\.\d{1,2}(?:\.\d)?)\b", re.IGNORECASE)
-_CUDA_SAID = re.compile(r"\bcuda\s*(?:toolkit\s*|version\s*)?(?:==|=|:|-)?\s*v?(\d{1,2}\.\d)\b", re.IGNORECASE)
+_VERSION = r"v?(?P<version>{})(?:\.\d+)?(?P<more>\s*(?:\+|or (?:later|newer|above|higher|greater)|and (?:above|later|up)))?"
+_BEFORE = r"\s*(?:version\s*)?(?P<least>>=|≥|>|at least)?\s*(?:==|=|:|-)?\s*"
+_PYTHON_SAID = re.compile(r"\bpython" + _BEFORE + _VERSION.format(r"3\.\d{1,2}") + r"(?!\.?x)", re.IGNORECASE)
+_TORCH_SAID = re.compile(r"\b(?:pytorch|torch)" + _BEFORE + _VERSION.format(r"\d\.\d{1,2}(?:\.\d)?"), re.IGNORECASE)
+_CUDA_SAID = re.compile(r"\bcuda\s*(?:toolkit)?" + _BEFORE + _VERSION.format(r"\d{1,2}\.\d"), re.IGNORECASE)
 
 
 def read_readme(text: str, file: str) -> tuple[Item, ...]:
@@ -53,7 +55,9 @@ def _said(lines: list[str], file: str) -> Iterator[Item]:
             found = pattern.search(line[:2000]) if "install" not in line else None
             if found:
                 where = Location(file=file, line=number, column=found.start() + 1)
-                yield CondaItem(name=name, text=f"{name}={found[1]}", version=f"={found[1]}", where=where)
+                version = found["version"]
+                asked = f">={version}" if found["least"] or found["more"] else f"={version}"
+                yield CondaItem(name=name, text=f"{name}{asked}", version=asked, where=where)
                 break
 
 

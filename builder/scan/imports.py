@@ -126,20 +126,23 @@ def _of_code(code: str, file: str) -> tuple[tuple[Import, ...], bool]:
             tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return tuple(_by_line(code, file)), False
-    return tuple(_of_tree(tree, file)), True
+    return tuple(_of_tree(tree, file, has_calls="import_module" in code or "__import__" in code)), True
 
 
 # --- the tree ------------------------------------------------------------------------------------------------------
 
 
-def _of_tree(tree: ast.Module, file: str) -> Iterator[Import]:
-    """Imports in the order of their lines. A stack of its own: nesting of foreign code must not be ours."""
+def _of_tree(tree: ast.Module, file: str, *, has_calls: bool) -> Iterator[Import]:
+    """Imports in the order of their lines. A stack of its own: nesting of foreign code must not be ours.
+
+    has_calls: whether expressions are looked through too, for imports by call; they are nine tenths of a tree.
+    """
     found: list[Import] = []
     waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
     while waiting:
         node, is_optional = waiting.pop()
         found.extend(_of_node(node, file, is_optional))
-        waiting.extend(_below(node, is_optional))
+        waiting.extend(_below(node, is_optional, has_calls))
     yield from sorted(found, key=lambda one: (one.where.line, one.where.column))
 
 
@@ -167,7 +170,17 @@ def _is_import_call(function: ast.expr) -> bool:
     return False
 
 
-def _below(node: ast.AST, is_optional: bool) -> Iterator[tuple[ast.AST, bool]]:
+def _children(node: ast.AST, has_calls: bool) -> Iterator[ast.AST]:
+    if has_calls:
+        yield from ast.iter_child_nodes(node)
+        return
+    for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+        below = getattr(node, field, None)
+        if isinstance(below, list):
+            yield from below
+
+
+def _below(node: ast.AST, is_optional: bool, has_calls: bool) -> Iterator[tuple[ast.AST, bool]]:
     """What stands below a node, and whether the code can do without it."""
     match node:
         case ast.Try() if any(_catches_import_error(handler) for handler in node.handlers):
@@ -177,7 +190,7 @@ def _below(node: ast.AST, is_optional: bool) -> Iterator[tuple[ast.AST, bool]]:
         case ast.If() if _is_guard(node.test):
             yield from ((part, True) for part in (*node.body, *node.orelse))
         case _:
-            yield from ((part, is_optional) for part in ast.iter_child_nodes(node))
+            yield from ((part, is_optional) for part in _children(node, has_calls))
 
 
 def _catches_import_error(handler: ast.ExceptHandler) -> bool:

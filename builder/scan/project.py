@@ -16,7 +16,7 @@ from builder.errors import Problems, WsbError
 from builder.model.project import Project
 from builder.model.spec import Spec
 from builder.model.values import Located
-from builder.scan.conda_lock import is_conda_lock, read_conda_lock
+from builder.scan.conda_lock import decode_lock, read_conda_lock
 from builder.scan.environment import read_environment
 from builder.scan.gathering import Gathering
 from builder.scan.items import IncludeItem, Item, LocalItem, NoteItem
@@ -93,6 +93,9 @@ class _Walk:
                 self.problems.extend(self.gathering.take(item, is_constraint=is_constraint))
 
     def _items(self, path: Located[str], content: bytes, is_environment: bool) -> Sequence[Item]:
+        lock = decode_lock(content) if is_environment else None
+        if lock is not None:
+            return read_conda_lock(lock, path.value)
         try:
             text, broken = decode_loosely(content, path.value)
         except WsbError as error:
@@ -141,8 +144,6 @@ def _read_as(text: str, path: Located[str], is_environment: bool) -> tuple[Item,
     if reader is not None:
         return reader(text, path.value)
     is_yaml = path.value.endswith((".yml", ".yaml"))
-    if is_environment and is_conda_lock(text):
-        return read_conda_lock(text, path.value)
     if is_environment and (is_yaml or not path.value.endswith(".txt")):
         return read_environment(text, path.value)
     if is_yaml and not is_environment:

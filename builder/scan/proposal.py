@@ -63,7 +63,7 @@ def propose(
     is_written_out = bool(problems) or wishes.relax != "none"
     documents = [one for one in findings if one.kind == "document" and any(one.path == witness.path for witness in heard)]
     added = [
-        *from_documents(project, documents, catalog, imports),
+        *from_documents(project, documents, names, catalog, imports),
         *compilers(project, documents, heard, names, read, catalog),
         *apt_of(findings),
     ]

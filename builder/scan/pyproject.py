@@ -135,9 +135,11 @@ def _rank(name: str) -> int:
 
 def _build_time(build: Mapping[str, Any], places: _Places) -> Iterator[Item]:
     """torch among what the build needs: the only word on torch in projects whose setup.py holds the rest."""
-    for line in _texts(build.get("requires")):
+    lines = _texts(build.get("requires"))
+    beside = ", beside Cython" if any(line.lower().startswith("cython") for line in lines) else ""
+    for line in lines:
         if _TORCH.match(line):
-            yield NoteItem(text=f"{line} is named for the build only; it is taken", where=places.of(line))
+            yield NoteItem(text=f"{line} is named for the build only{beside}; it is taken", where=places.of(line))
             yield from read_pip_requirement(line, places.of(line))
 
 

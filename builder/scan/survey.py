@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from builder.config.kinds import RefusedError
+from builder.config.places import parse_project_path
 from builder.config.text import decode_loosely
 from builder.errors import WsbError
 from builder.model.project import Project
 from builder.model.spec import Spec
 from builder.model.values import Located, Location
 from builder.scan import documents
-from builder.scan.conda_lock import is_conda_lock
+from builder.scan.conda_lock import decode_lock
 from builder.scan.gathering import Gathering
 from builder.scan.items import AptItem, CondaItem, ImageItem, Item
 from builder.scan.manifests import manifest_reader
@@ -47,7 +49,7 @@ _OTHER_SYSTEM = re.compile(
 )
 _SIDE_PURPOSE = re.compile(
     r"(?:^|[-_./])(dev|develop|test|tests|testing|lint|docs?|ci|demo|demos|example|examples|onnx|optional|extra|extras|min|minimal|web"
-    r"|app|streamlit|gradio|replicate|notebooks?|third_party|submodules|vendor|runpod|colab|benchmark|eval|real|robot|tutorials?)(?=[-_./]|$)",
+    r"|app|readthedocs|mminstall|streamlit|gradio|replicate|notebooks?|third_party|submodules|vendor|runpod|colab|benchmark|eval|real|robot|tutorials?)(?=[-_./]|$)",
     re.I,
 )
 _CPU_ONLY = re.compile(r"(?:^|[-_./])cpu(_?only)?(?=[-_./]|$)", re.I)
@@ -104,7 +106,10 @@ class Finding:
 
 def survey(names: Iterable[str], read: Read) -> tuple[Finding, ...]:
     """What the files of a folder say: those that a plan can be made from first, nearest to the root first."""
-    near = sorted((name for name in names if name.count("/") <= MAX_DEPTH), key=lambda name: (name.count("/"), name))
+    near = sorted(
+        (name for name in names if name.count("/") <= MAX_DEPTH and _can_be_named(name)),
+        key=lambda name: (name.count("/"), name),
+    )
     found: list[Finding] = []
     for path in near:
         if len(found) >= MAX_FINDINGS:
@@ -115,6 +120,14 @@ def survey(names: Iterable[str], read: Read) -> tuple[Finding, ...]:
             said = _commented_out(finding, read)
             found.extend([said] if said is not None else [])
     return tuple(found)
+
+
+def _can_be_named(path: str) -> bool:
+    """Whether wsb.yaml could name this file: what a Dockerfile or a shell would trip over it does not take."""
+    try:
+        return path.isprintable() and parse_project_path(path) == path
+    except RefusedError:
+        return False
 
 
 def _finding(path: str, read: Read) -> Finding | None:
@@ -153,8 +166,11 @@ def _commented_out(finding: Finding, read: Read) -> Finding | None:
 
 
 def _is_environment(path: str, read: Read) -> bool:
+    content = read(path)
+    if content is not None and decode_lock(content) is not None:
+        return True
     text = _text(path, read)
-    return text is not None and (_DEPENDENCIES.search(text) is not None or is_conda_lock(text))
+    return text is not None and _DEPENDENCIES.search(text) is not None
 
 
 def _text(path: str, read: Read) -> str | None:

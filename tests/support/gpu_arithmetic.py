@@ -107,10 +107,11 @@ CASES = {
         nothing,
         arriving_changed,
     ),
-    "gloo": (
-        lambda device: check_gpu_many.all_reduce("gloo", device, 2),
-        nothing,
-        lambda: replaced(check_gpu_many, "RANK", check_gpu_many.RANK.replace("dist.all_reduce(numbers)", "pass")),
+    "gloo": (lambda device: check_gpu_many.all_reduce("gloo", device, 2), nothing, None),
+    "gloo.sum": (
+        lambda device: check_gpu_many.all_reduce("gloo", device, 1),
+        None,
+        lambda: replaced(check_gpu_many, "RANK", check_gpu_many.RANK.replace("dist.all_reduce(numbers)", "numbers += 1")),
     ),
     "gloo.crash": (
         lambda device: check_gpu_many.all_reduce("gloo", device, 1),

@@ -82,7 +82,8 @@ if device == "cuda":
 numbers = (torch.arange(1000, dtype=torch.float32) + rank).to(place)
 dist.all_reduce(numbers)
 wanted = torch.arange(1000, dtype=torch.float32) * size + size * (size - 1) // 2
-print(json.dumps({"rank": rank, "size": size, "is_right": bool((numbers.cpu() == wanted).all())}), flush=True)
+said = json.dumps({"rank": rank, "size": size, "is_right": bool((numbers.cpu() == wanted).all())})
+os.write(1, (said + "\\n").encode())  # in one piece: all ranks write to the same pipe
 dist.destroy_process_group()
 """
 

@@ -37,6 +37,7 @@ BUILT_IN = (
     "check_gpu_many",
 )
 IMPORT_ID = "torch.import"
+VISIBLE_ID = "gpu.visible"
 
 
 class Runner:
@@ -51,6 +52,7 @@ class Runner:
         self.warm = probe_process.Forker([*again, "--forker=torch"])
         self.is_torch_ready = False
         self.import_failure = None  # why torch cannot be imported, once that is known
+        self.without_gpu = None  # why nothing can be computed on a GPU, once that is known
 
     def run(self, checks):
         self.tell({"event": "begin", "checks": [check.id for check in checks]})
@@ -61,6 +63,8 @@ class Runner:
                 self.tell({"event": "started", "id": check.id})
                 started = time.time()
                 answer = self.answer(check)
+                if check.id == VISIBLE_ID:
+                    self.without_gpu = why_without_gpu(answer)
                 answer.update({"id": check.id, "group": check.group})
                 answer.setdefault("seconds", round(time.time() - started, 3))
                 self.tell({"event": "finished", "check": answer})
@@ -76,6 +80,8 @@ class Runner:
             return self.import_torch(check)
         if check.needs_torch and self.import_failure:
             return probe_kit.skipped("torch cannot be imported here: see " + IMPORT_ID)
+        if check.group == "gpu" and check.start == probe_kit.FRESH and self.without_gpu:
+            return probe_kit.skipped(self.without_gpu)  # each would import torch only to say the same
         limit_s = check.limit_s * self.scale
         if check.start == probe_kit.FRESH:
             return probe_process.settle(probe_process.ask_fresh([*self.again, "--child", check.id], limit_s), limit_s)
@@ -111,6 +117,14 @@ class Runner:
             answer = probe_process.settle(asked, limit_s)
         self.import_failure = answer["measured"]
         return answer
+
+
+def why_without_gpu(answer):
+    """From the answer on which devices torch sees; None when it sees one, even one that does not work well."""
+    measured = answer["measured"] if isinstance(answer["measured"], dict) else {}
+    if answer["status"] == "pass" or measured.get("devices"):
+        return None
+    return answer["hint"] if answer["status"] == "skip" else "torch sees no GPU: see " + VISIBLE_ID
 
 
 def import_check():

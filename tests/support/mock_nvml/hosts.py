@@ -55,6 +55,12 @@ def upgraded(path: Path) -> Path:
     return write_host(path, init=MISMATCH)
 
 
+def hung(path: Path) -> Path:
+    """A GPU that hangs: the driver never answers."""
+    path.write_text("hang 1\n")
+    return path
+
+
 def wsl(path: Path) -> Path:
     """Windows' driver: what it does not count is not told."""
     card = Card(

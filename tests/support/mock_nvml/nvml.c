@@ -4,6 +4,7 @@
  * WSB_MOCK_NVML and read at each start. A line is a word and its value; `gpu` begins a card, `mig` a slice of it:
  *
  *     init 18                     what starting returns (0 when absent)
+ *     hang 1                      starting never returns
  *     driver 550.54.15
  *     cuda 12040
  *     gpu
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OK = 0, UNINITIALIZED = 1, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, TOO_SMALL = 7 };
 enum { CARDS = 16, SLICES = 7, FACTS = 32, LINKS = 36 };
@@ -106,6 +108,7 @@ static int number(const Device *device, const char *key, Bytes *out) {
 int nvmlInitWithFlags(unsigned flags) {
     (void)flags;
     read_file();
+    while (find(&system_, "hang")) sleep(1000);
     const char *code = find(&system_, "init");
     is_started = !code || !atoi(code);
     return code ? atoi(code) : OK;

@@ -64,3 +64,39 @@ def test_every_needle_is_long_enough_to_pass_over_most_lines() -> None:
 def test_an_alternative_outside_a_group_is_refused() -> None:
     with pytest.raises(ValueError, match="alternative"):
         needle("one|two")
+
+
+# What engines, toolkits and torch say when a GPU does not reach a container, each as it is seen at the end of a line.
+GPU_MESSAGES = {
+    'could not select device driver "" with capabilities: [[gpu]]': "docker-gpu-driver",
+    "failed to discover GPU vendor from CDI: no known GPU vendor found": "no-gpu-vendor",
+    "AMD CDI spec not found": "amd-cdi-spec",
+    'could not select device driver "cdi" with capabilities: []': "cdi-driver",
+    "CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=all": "cdi-unresolvable",
+    "CDI device injection failed: no CDI specification directories specified": "cdi-config",
+    "CDI registry initialization failure": "cdi-config",
+    "unknown or invalid runtime name: nvidia": "runtime-unknown",
+    "nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1": "nvidia-cli-init-lib",
+    "nvidia-container-cli: initialization error: nvml error: driver not loaded": "nvidia-cli-driver",
+    "nvidia-container-cli: initialization error: driver error: failed to process request": "nvidia-cli-driver",
+    "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.4": "require-cuda",
+    "Failed to initialize NVML: Unknown Error": "nvml-unknown",
+    "Failed to initialize NVML: Driver/library version mismatch": "nvml-mismatch",
+    "sh: 1: nvidia-smi: not found": "nvidia-smi-missing",
+    "RuntimeError: Found no NVIDIA driver on your system": "no-driver",
+    "CUDA driver version is insufficient for CUDA runtime version": "driver-insufficient",
+    "Error 803: system has unsupported display driver / cuda driver combination": "803",
+    "Error 804: forward compatibility was attempted on non supported HW": "compat-804",
+    "Error 802: system not yet initialized": "fabric-manager",
+    "CUDA error: no kernel image is available for execution on the device": "no-kernel-image",
+    "RuntimeError: unable to write to file </torch_4711_0>: No space left on device (28)": "shm-bus",
+    "node1:1:2 [0] include/shm.h:48 NCCL WARN Error while creating shared memory segment /dev/shm/nccl-x (size 9)": "nccl-shm",
+}
+
+
+@pytest.mark.parametrize("message", GPU_MESSAGES)
+def test_what_keeps_a_gpu_out_of_a_container_is_known(message: str) -> None:
+    for text in (message, f"docker: Error response from daemon: {message}: unknown."):
+        diagnosis = diagnose_text(embedded(text))
+        assert [finding.id for finding in diagnosis.findings] == [GPU_MESSAGES[message]]
+        assert diagnosis.unknown == ()

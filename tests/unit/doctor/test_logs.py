@@ -15,11 +15,13 @@ CLEAN = sorted((HERE / "clean").glob("*.log"))
 
 # log, what is found with its line (the cause first), lines of what nobody knows
 BROKEN: list[tuple[str, list[tuple[str, int]], list[int]]] = [
+    ("alpaca_killed", [("host-oom", 20), ("killed", 4)], []),
     ("apt_offline", [("dns", 4), ("apt-locate", 10)], []),
     ("apt_old_key", [("gpg-key", 3)], []),
     ("argparse_unknown", [], [2]),
     ("buildkit_pip", [("no-matching-wheel", 4), ("pip-conflict", 3)], []),
     ("buildkit_tag", [("manifest-unknown", 2)], []),
+    ("buildx_tty", [("cuda-home", 17)], []),
     ("chained_libgl", [("libgl", 6), ("missing-module", 15)], []),
     ("compat_804", [("compat-804", 2)], []),
     ("compose", [("not-compiled-with-cuda", 9)], []),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.support import mock_nvml
 from tests.support.mock_nvml import LOST, NO_PERMISSION, NOT_LOADED, UNKNOWN, Card, hosts, write_host
 from tests.unit.host.conftest import Seen
 
@@ -118,3 +122,10 @@ def test_wsl_tells_less_and_that_is_no_error(see: See) -> None:
     (gpu,) = see(hosts.wsl)["gpus"]
     assert gpu["compute_capability"] == "8.9"
     assert "processes" not in gpu["state"]
+
+
+def test_a_driver_that_never_answers_is_unknown_and_nobody_waits_for_it(library: Path, tmp_path: Path) -> None:
+    ask = "from builder.host import nvidia; print(nvidia.probe(limit_s=0.5).driver)"
+    environ = {**os.environ, **mock_nvml.environment(library, hosts.hung(tmp_path / "host"))}
+    done = subprocess.run([sys.executable, "-c", ask], env=environ, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.startswith("unknown, because NVML did not answer within 0.5 s")

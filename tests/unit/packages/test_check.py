@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from builder.config import read_spec
@@ -9,7 +11,7 @@ from builder.model.report import Severity
 from builder.packages.check import check
 from builder.packages.declared import read_local
 from builder.scan.project import read_project
-from tests.unit.packages.checking import checked, distribution, found, image
+from tests.unit.packages.checking import TORCH, checked, distribution, found, image
 
 PIP = "packages: {{pip: [{}]}}"
 
@@ -132,6 +134,30 @@ def test_without_an_image_a_conda_package_is_only_unused_when_it_is_known_as_pyt
     assert list(findings) == [("unused", "opencv")]
 
 
+def test_a_part_of_a_declared_name_is_taken_as_meant_until_an_image_knows_better() -> None:
+    assert found("import frobnicate", pip("scikit-frobnicate")) == {}
+    assert ("missing", "frobnicate") in found("import frobnicate", pip("scikit-frobnicate"), image())
+    assert ("missing", "abc_") in found("import abc_", pip("scikit-abc"))
+
+
+def test_what_only_a_hosted_notebook_has_is_a_note() -> None:
+    assert found("from google.colab import drive")["missing", "google.colab"].severity is Severity.INFO
+
+
+def test_a_list_of_everything_is_one_note() -> None:
+    text = "".join(f"package{number}\n" for number in range(40))
+    findings = found("import torch", "requirements: [requirements.txt]", requirements_txt=text)
+    assert list(findings) == [("unused", "requirements.txt")]
+    assert len(findings["unused", "requirements.txt"].where) == 40
+
+
+def test_a_package_for_gpus_is_not_suggested_where_the_plan_is_for_cpu() -> None:
+    given = checked("import onnxruntime")
+    assert check(given)[0].remedy == "wsb add onnxruntime-gpu"
+    on_cpu = replace(given, document={**given.document, "torch": {**TORCH, "variant": "cpu"}})
+    assert check(on_cpu)[0].remedy == "wsb add onnxruntime"
+
+
 # --- misnamed ---
 
 
@@ -180,6 +206,10 @@ def test_a_file_of_the_projects_own_hides_a_package() -> None:
 
 def test_a_project_that_is_the_package_hides_nothing() -> None:
     assert found("import clip", clip__model_py="") == {}
+
+
+def test_a_file_does_not_hide_a_package_that_is_only_called_alike() -> None:
+    assert ("shadowed", "utils") not in found("import utils", pip("python-utils"), utils_py="")
 
 
 def test_a_file_that_has_the_name_of_pythons_own_module_is_told() -> None:

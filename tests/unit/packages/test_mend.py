@@ -62,6 +62,35 @@ def test_the_last_failure_counts() -> None:
     assert command(text) == "wsb add einops"
 
 
+def whole(text: str) -> str | None:
+    one = mend(text, Around(catalog=load(), manager=Manager.VENV))
+    return one.command if one else None
+
+
+TRACE = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\n'
+
+
+def test_what_was_warned_of_before_is_not_what_failed() -> None:
+    warned = "UserWarning: Failed to initialize NumPy: No module named 'numpy'\nNo module named 'apex', going on\n"
+    assert whole(f"{warned}{TRACE}ModuleNotFoundError: No module named 'einops'\n") == "wsb add einops"
+    assert whole(f"{warned}{TRACE}ValueError: bad shape\n") is None
+    coped = f"{TRACE}ModuleNotFoundError: No module named 'apex'\ngoing on without\n"
+    assert whole(f"{coped}{TRACE}ValueError: bad shape\n") is None
+
+
+def test_the_reason_of_the_last_traceback_counts() -> None:
+    chained = f"{TRACE}ImportError: libGL.so.1: cannot open shared object file\n\nDuring handling of the above exception, …\n\n"
+    assert whole(f"{chained}{TRACE}RuntimeError: please install opencv\n") == "wsb add --apt libgl1 libglib2.0-0"
+    ranks = f"{TRACE}ModuleNotFoundError: No module named 'einops'\n{TRACE}torch.distributed.elastic.ChildFailedError: x\n"
+    assert whole(ranks) == "wsb add einops"
+
+
+def test_numpys_warning_explains_the_array_that_is_not_there() -> None:
+    warned = "A module that was compiled using NumPy 1.x cannot be run in\nNumPy 2.0.2 as it may crash.\n"
+    assert whole(f"{warned}{TRACE}RuntimeError: Numpy is not available\n") == 'wsb add "numpy<2"'
+    assert whole(f"{warned}{TRACE}ValueError: bad shape\n") is None
+
+
 def test_a_module_of_the_projects_own_is_not_to_be_installed() -> None:
     one = found("ModuleNotFoundError: No module named 'utils.data'", own={"utils": "src/utils"})
     assert one is not None

@@ -220,3 +220,11 @@ def test_an_address_of_a_mirror_becomes_the_channel_it_mirrors() -> None:
     project = project_of({"environment.yml": text})
     assert texts(project.channels) == ["pytorch", "defaults"]
     assert "mirror" in notes_of(project)
+
+
+def test_a_conda_lock_may_be_larger_than_what_people_write() -> None:
+    entry = "- name: p{}\n  version: '1.0'\n  manager: conda\n  platform: osx-64\n  category: main\n  url: https://x.org/{}\n"
+    text = LOCK + "".join(entry.format(number, "y" * 200) for number in range(4500))
+    assert len(text) > 1 << 20
+    project = project_of({"conda-lock.yml": text}, spec_naming(environment="conda-lock.yml"))
+    assert texts(project.pip) == ["einops==0.6"]

@@ -206,6 +206,13 @@ def test_a_submodule_that_is_known_to_compile_asks_for_nvcc() -> None:
     assert lines_of(proposed({"requirements.txt": "torch==1.12.1\n", ".gitmodules": modules}), "conda") == ["cuda-nvcc"]
 
 
+def test_torch_among_what_the_build_needs_means_that_something_is_compiled() -> None:
+    build = '[build-system]\nrequires = ["setuptools", "torch>=2.5.1"]\n'
+    assert lines_of(proposed({"pyproject.toml": build}), "conda") == ["cuda-nvcc"]
+    with_cython = proposed({"pyproject.toml": build.replace('"setuptools"', '"cython"')})
+    assert (lines_of(with_cython, "conda"), lines_of(with_cython, "apt")) == ([], ["build-essential"])
+
+
 def test_cython_asks_for_a_c_compiler_only() -> None:
     proposal = proposed({"requirements.txt": "torch==1.6.0\nCython==0.29.21\n"})
     assert lines_of(proposal, "apt") == ["build-essential"]
@@ -265,6 +272,23 @@ def test_comments_stay_on_their_line_whatever_a_file_holds() -> None:
     text = written({"requirements.txt": "torch\nevil\u2028name: x\n\x1b[31mred==1\n"})
     assert read_spec(text.encode(), "wsb.yaml").name.value == "mnist"
     assert "\x1b" not in text
+
+
+def test_a_file_that_wsb_yaml_cannot_name_is_passed_over() -> None:
+    for path in ("a'b/requirements.txt", "requirements\udc80.txt", "x:y/requirements.txt", "requirements`id`.txt"):
+        text = written({path: "torch==2.0.1\n"})
+        assert read_spec(text.encode(), "wsb.yaml").requirements == ()
+
+
+def test_two_files_that_name_different_torches_are_asked_about() -> None:
+    files: dict[str, str | bytes] = {"environment.yml": ENVIRONMENT, "requirements.txt": "torch==2.0.1\nnumpy\n"}
+    (question,) = proposed(files).questions
+    assert question.field == "sources"
+    assert [option for option, _ in question.options] == ["environment.yml", "requirements.txt"]
+    answered = proposed(files, answers={"sources": "requirements.txt"})
+    assert [one.path for one in answered.sources.findings] == ["requirements.txt"]
+    assert answered.questions == ()
+    assert "environment.yml: requirements.txt was chosen" in answered.left_out
 
 
 # --- relaxing ------------------------------------------------------------------------------------------------------

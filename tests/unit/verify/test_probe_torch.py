@@ -112,6 +112,26 @@ def test_a_gpu_counts_only_when_it_was_asked_for_and_adds_up(probes, tmp_path, n
     assert ran.report.device == device
 
 
+@pytest.mark.parametrize(
+    ("mode", "mock", "reason"),
+    [
+        ("auto", "", "no GPU is visible in this container"),
+        ("auto", "1", "compute not run: the device is a mock"),
+        ("required", "", "torch sees no GPU: see gpu.visible"),
+        ("none", "", "no device was asked for"),
+    ],
+)
+def test_where_torch_sees_no_gpu_nothing_more_is_started_to_say_so(probes: RunProbes, tmp_path: Path, mode, mock, reason):
+    env = stand_in(tmp_path, version="2.6.0", cuda="12.6")
+    counted = tmp_path / "imports"
+    source = GPU_STAND_IN.format(names=[], result=2.0) + f"open({str(counted)!r}, 'a').write('.')\n"
+    (tmp_path / "torch" / "__init__.py").write_text(source)
+    ran = probes("--group", "gpu", expect={"gpu": {"mode": mode}}, env={**env, "WSB_CDI_MOCK": mock})
+    later = [check for check in ran.report.checks if check.id in ("gpu.matmul.fp32", "gpu.nccl", "gpu.memory", "gpu.tflops")]
+    assert [(check.status, check.hint) for check in later] == [(Status.SKIP, reason)] * 4
+    assert len(counted.read_text()) <= 3  # for gpu.driver, and for gpu.visible itself
+
+
 def test_quick_looks_for_a_gpu_only_when_one_is_wanted(probes: RunProbes, tmp_path: Path):
     env = stand_in(tmp_path, version="2.6.0")
     without = probes("--quick", "--group", "gpu", env=env)
