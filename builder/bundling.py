@@ -3,7 +3,7 @@
 bundle.json        what it is
 wsb.lock           what it holds
 base.tar           the base, as an engine saves it
-torch/ workspace/  the files of each part of the lock
+torch/ workspace/  the files of each part of the lock, by kind
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from builder.render.files import fetch_files
 
 SCHEMA = "wsb.bundle/1"
 _FETCHED = "/wsb-files"
+KINDS = ("apt", "conda", "pip", "installer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,16 +107,17 @@ def _fill(maker: Maker, plan: Plan, renderer: Renderer, locked: LockedPlatform, 
 
 
 def unpack(pieces: Iterator[bytes], folder: Path) -> None:
-    """The fetched files, each into torch/ or workspace/; nothing else of the tar is believed."""
+    """The fetched files, each into its kind's folder below torch/ or workspace/; nothing else of the tar is believed."""
     for part in ("torch", "workspace"):
-        (folder / part).mkdir(exist_ok=True)
+        for kind in KINDS:
+            (folder / part / kind).mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BufferedReader(Pieces(pieces), 1 << 20), mode="r|") as archive:
         for member in archive:
             words = member.name.strip("./").split("/")
             content = archive.extractfile(member) if member.isreg() else None
-            if content is None or len(words) != 3 or words[1] not in ("torch", "workspace") or words[2] in ("", ".."):
+            if content is None or len(words) != 4 or words[1] not in ("torch", "workspace") or words[2] not in KINDS:
                 continue
-            with (folder / words[1] / words[2]).open("wb") as stream:
+            with (folder / words[1] / words[2] / Path(words[3]).name).open("wb") as stream:
                 shutil.copyfileobj(content, stream, 1 << 20)
 
 

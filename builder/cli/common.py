@@ -82,7 +82,7 @@ def built_workspace(engine: DockerEngine, directory: str) -> Present:
     return Present(workspace=workspace, image=image, document=json.loads(text))
 
 
-def up_to_date_image(engine: DockerEngine, workspace: pipeline.Workspace) -> ImageInfo | None:
+def up_to_date_image(engine: Engine, workspace: pipeline.Workspace) -> ImageInfo | None:
     """The project's image, when it was built from just these files."""
     image = engine.image(f"{workspace.spec.name.value}:latest")
     return image if image is not None and image.labels.get("dev.wsb.inputs") == workspace.inputs_digest else None

@@ -20,6 +20,7 @@ from tests.support.people import Person, person
 __all__ = ["devcontainer_cli", "ide_project", "opener"]
 
 NAME = "wsbtest-ide"
+PREFIX = f"/opt/venv/{NAME}"
 # the torch image of the other workspaces, found rather than built
 WSB_YAML = f"name: {NAME}\ntorch: '>=2.2'\nmanager: venv\nbase: {{bootstrap: bookworm}}\nrequirements: [requirements.txt]\n"
 WSB_YAML += "ide: [vscode, pycharm, jupyter]\n"
@@ -82,7 +83,7 @@ def opener(devcontainer_cli: DevcontainerCli, engine: DockerEngine) -> Iterator[
             shutil.copytree(project, folder)
             somebody.owns(somebody.home)
             cli = replace(devcontainer_cli, program=program, home=somebody.home, uid=uid, groups=_engine_groups())
-            gone.callback(_clean, engine, folder)
+            gone.callback(clean, engine, folder)
             config = folder / ".devcontainer" / variant / "devcontainer.json"
             opened = cli("up", "--workspace-folder", str(folder), "--config", str(config), "--buildkit", "never")
             assert opened.code == 0, opened.log
@@ -98,7 +99,7 @@ def _engine_groups() -> tuple[int, ...]:
     return (path.stat().st_gid,) if path.exists() and stat.S_ISSOCK(path.stat().st_mode) else ()
 
 
-def _clean(engine: DockerEngine, folder: Path) -> None:
+def clean(engine: DockerEngine, folder: Path) -> None:
     """Containers of this folder, and the image the CLI made for its user."""
     api = engine._api
     for found in api.containers(all=True, filters={"label": f"devcontainer.local_folder={folder}"}):

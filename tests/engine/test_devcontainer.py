@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
-import http.client
 import io
 import json
 import os
+import pty
 import shutil
-import signal
+import struct
 import subprocess
-import urllib.request
+import termios
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,16 +26,13 @@ from builder.engine.docker_sdk import DockerEngine
 from builder.host.local import ca_bundle
 from builder.launch.container import Identity, RunOptions, container_request
 from tests.engine.devcontainers import *  # noqa: F403
-from tests.engine.devcontainers import NAME, Home, Opener
+from tests.engine.devcontainers import NAME, PREFIX, Home, Opener, clean
 from tests.engine.workspaces import PYTHON_PREFIX, WSB, project, wsb
 from tests.support.debugging import Debugger
 from tests.support.devcontainer_cli import DevcontainerCli
-from tests.support.polling import eventually
 from tests.support.private_engine import PrivateEngine
 
 pytestmark = pytest.mark.engine
-
-PREFIX = f"/opt/venv/{NAME}"
 
 KERNEL = """
 from jupyter_client.manager import start_new_kernel
@@ -125,6 +123,21 @@ def test_wsb_shell_enters_the_container_the_ide_started(home: Home) -> None:
     assert "cat: " not in wsb(home.folder, "shell", "--new", stdin="cat wsb.yaml\n").err
 
 
+def test_wsb_shell_has_the_terminal_and_its_size_there_too(home: Home) -> None:
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
+    with subprocess.Popen([*WSB, "shell"], cwd=home.folder, stdin=terminal, stdout=terminal, stderr=terminal) as shell:
+        os.close(terminal)
+        os.write(screen, b"until [ \"$(stty size)\" = '33 99' ]; do :; done; echo here-$(tty); exit 4\n")
+        shown = b""
+        with suppress(OSError):  # how a terminal tells that nobody has it open any more
+            while piece := os.read(screen, 4096):
+                shown += piece
+    os.close(screen)
+    assert shell.returncode == 4
+    assert b"here-/dev/pts/" in shown
+
+
 def test_a_container_of_wsb_run_can_be_attached_to(home: Home, engine: DockerEngine) -> None:
     """By the labels an IDE's tools look for, as whoever runs in it; `up` does not take it for the IDE's own."""
     present = built_workspace(engine, str(home.folder))
@@ -159,42 +172,6 @@ def test_a_container_of_wsb_run_can_be_attached_to(home: Home, engine: DockerEng
         assert again.document["containerId"] == home.opened.document["containerId"]
 
 
-def test_jupyter_is_opened_on_loopback_with_a_token(ide_project: Path) -> None:
-    with started(ide_project, "open", "jupyter") as opening:
-        assert opening.stdout
-        url = opening.stdout.readline().strip()
-        base, _, token = url.partition("/lab?token=")
-        assert base.startswith("http://127.0.0.1:")
-        address = f"{base}/api/kernelspecs?token={token}"
-        eventually(lambda: answer(address), "Jupyter's answer", 240)
-        kernels = answer(address) or b""
-        assert json.loads(kernels)["kernelspecs"]["python3"]["spec"]["argv"][0] == f"{PREFIX}/bin/python"
-        assert answer(f"{base}/api/kernelspecs") is None
-        opening.send_signal(signal.SIGINT)
-        opening.wait(120)
-    assert opening.returncode == 0
-
-
-def test_opening_says_what_to_click_where_the_ide_is_not_installed(ide_project: Path) -> None:
-    for what, words in (("vscode", "Dev Containers: Reopen in Container"), ("pycharm", f"{PREFIX}/bin/python")):
-        opened = wsb(ide_project, "open", what, "--variant", "cpu", PATH="/nowhere")
-        assert opened.code == 0, opened.err
-        assert words in opened.err
-        assert opened.out.startswith(("vscode-remote://dev-container+", "jetbrains://pycharm/"))
-        assert len(opened.out.splitlines()) == 1
-
-
-def test_vscodes_command_is_given_the_folder_and_the_file(ide_project: Path, tmp_path: Path) -> None:
-    told, code = tmp_path / "told", tmp_path / "code"
-    code.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {told}.part && /bin/mv {told}.part {told}\n')
-    code.chmod(0o755)
-    opened = wsb(ide_project, "open", "vscode", "--variant", "cpu", PATH=str(tmp_path))
-    assert opened.code == 0, opened.err
-    eventually(told.exists, "the command `code`")
-    assert told.read_text().splitlines() == ["--folder-uri", opened.out.strip()]
-    assert "not installed" not in opened.err
-
-
 def test_the_rendered_files_are_what_is_there(home: Home) -> None:
     assert wsb(home.folder, "render", "--fallback", "--check").code == 0
 
@@ -207,11 +184,19 @@ def test_a_root_user_opens_the_file_for_root(opener: Opener, ide_project: Path) 
     assert (home.folder / "written").stat().st_uid == 0
 
 
-def test_the_bare_image_brings_its_settings_along(devcontainer_cli: DevcontainerCli, ide_project: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def bare(engine: DockerEngine, ide_project: Path, tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """(folder, file) of a project whose dev container says nothing but the image's name."""
     config = tmp_path / ".devcontainer" / "devcontainer.json"
     config.parent.mkdir()
     config.write_text(json.dumps({"image": f"{NAME}:latest"}))
-    read = devcontainer_cli("read-configuration", "--workspace-folder", str(tmp_path), "--include-merged-configuration")
+    yield tmp_path, config
+    clean(engine, tmp_path)
+
+
+def test_the_bare_image_brings_its_settings_along(devcontainer_cli: DevcontainerCli, bare: tuple[Path, Path]) -> None:
+    words = ("--workspace-folder", str(bare[0]), "--include-merged-configuration")
+    read = devcontainer_cli("read-configuration", *words)
     assert read.code == 0, read.log
     merged = read.document["mergedConfiguration"]
     (vscode,) = merged["customizations"]["vscode"]
@@ -220,6 +205,13 @@ def test_the_bare_image_brings_its_settings_along(devcontainer_cli: Devcontainer
     assert merged["customizations"]["jetbrains"] == [{"backend": "PyCharm"}]
     assert (merged["remoteUser"], merged["init"], merged["userEnvProbe"]) == ("dev", True, "none")
     assert {8888, 6006} <= set(merged["forwardPorts"])
+
+
+def test_the_bare_image_opens_in_its_environment(devcontainer_cli: DevcontainerCli, bare: tuple[Path, Path]) -> None:
+    opened = devcontainer_cli("up", "--workspace-folder", str(bare[0]), "--buildkit", "never")
+    assert opened.code == 0, opened.log
+    assert opened.document["remoteUser"] == "dev"
+    assert devcontainer_cli.exec(*bare, "python", "-c", PYTHON_PREFIX).strip() == PREFIX
 
 
 PLAIN = "wsbtest-plain"
@@ -248,36 +240,6 @@ def test_without_wsb_the_image_is_built_by_docker_alone(
         assert again.stdout == "built\n"
     finally:
         engine.remove_image(f"{PLAIN}:latest")
-
-
-@contextmanager
-def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """wsb as it runs, gone afterwards whatever happened."""
-    environ = {**os.environ, "XDG_STATE_HOME": str(folder.parent / "state")}
-    process = subprocess.Popen(
-        [*WSB, *words],
-        cwd=folder,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.communicate()
-
-
-def answer(url: str) -> bytes | None:
-    """What a server says; None where it does not answer, or refuses."""
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            content: bytes = response.read()
-            return content
-    except (OSError, http.client.HTTPException):
-        return None
 
 
 def wheel(name: str) -> bytes:

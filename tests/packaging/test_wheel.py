@@ -40,3 +40,8 @@ def test_an_installed_wheel_renders(wheel: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "FROM ${WSB_TORCH} AS workspace" in done.stdout
+    written = subprocess.run(
+        [environment / "bin" / "wsb", "-C", tmp_path, "render"], capture_output=True, text=True, check=False
+    )
+    assert written.returncode == 0, written.stderr
+    assert "/envs/travelled/bin/python" in (tmp_path / ".devcontainer" / "PYCHARM.md").read_text()
