@@ -23,11 +23,13 @@ from builder.engine.base import BuildRequest, Engine
 from builder.engine.context import build_context
 from builder.engine.pieces import Pieces
 from builder.errors import WsbError
-from builder.lock.text import FILE, dump, parse
+from builder.lock.changes import changes
+from builder.lock.text import FILE, digest, dump, parse
 from builder.locking import Renderer
 from builder.making import Maker, wheel_folder
 from builder.model.lock import Lock, LockedPlatform
 from builder.model.plan import Plan
+from builder.model.values import Location
 from builder.render.files import fetch_files
 
 SCHEMA = "wsb.bundle/1"
@@ -156,6 +158,20 @@ def _read(folder: Path) -> Bundle:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WsbError("bad-value", f"{folder} is no bundle: {error}", hints=["`wsb bundle` writes one"]) from None
     return Bundle(directory=folder, lock=lock)
+
+
+def check_same(carried: LockedPlatform, own: Lock | None) -> None:
+    """A project's own wsb.lock must be the bundle's. Raises WsbError lock-outdated, with what differs."""
+    mine = own.of(carried.platform) if own else None
+    if mine is None or digest(mine) == digest(carried):
+        return
+    raise WsbError(
+        "lock-outdated",
+        f"the bundle was made from another {FILE} than this project has",
+        where=Location(file=FILE),
+        details=changes(carried, mine)[:10],
+        hints=["make the bundle again: `wsb bundle`; or take the lock it was made from out of version control"],
+    )
 
 
 def load_base(engine: Engine, bundle: Bundle, maker: Maker) -> None:
