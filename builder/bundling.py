@@ -3,7 +3,7 @@
 bundle.json        what it is
 wsb.lock           what it holds
 base.tar           the base, as an engine saves it
-torch/ workspace/  the files of each part of the lock
+torch/ workspace/  the files of each part of the lock, by kind
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ from builder.engine.base import BuildRequest, Engine
 from builder.engine.context import build_context
 from builder.engine.pieces import Pieces
 from builder.errors import WsbError
-from builder.lock.text import FILE, dump, parse
+from builder.lock.changes import changes
+from builder.lock.text import FILE, digest, dump, parse
 from builder.locking import Renderer
 from builder.making import Maker, wheel_folder
 from builder.model.lock import Lock, LockedPlatform
 from builder.model.plan import Plan
+from builder.model.values import Location
 from builder.render.files import fetch_files
 
 SCHEMA = "wsb.bundle/1"
 _FETCHED = "/wsb-files"
+KINDS = ("apt", "conda", "pip", "installer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,16 +109,17 @@ def _fill(maker: Maker, plan: Plan, renderer: Renderer, locked: LockedPlatform, 
 
 
 def unpack(pieces: Iterator[bytes], folder: Path) -> None:
-    """The fetched files, each into torch/ or workspace/; nothing else of the tar is believed."""
+    """The fetched files, each into its kind's folder below torch/ or workspace/; nothing else of the tar is believed."""
     for part in ("torch", "workspace"):
-        (folder / part).mkdir(exist_ok=True)
+        for kind in KINDS:
+            (folder / part / kind).mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BufferedReader(Pieces(pieces), 1 << 20), mode="r|") as archive:
         for member in archive:
             words = member.name.strip("./").split("/")
             content = archive.extractfile(member) if member.isreg() else None
-            if content is None or len(words) != 3 or words[1] not in ("torch", "workspace") or words[2] in ("", ".."):
+            if content is None or len(words) != 4 or words[1] not in ("torch", "workspace") or words[2] not in KINDS:
                 continue
-            with (folder / words[1] / words[2]).open("wb") as stream:
+            with (folder / words[1] / words[2] / Path(words[3]).name).open("wb") as stream:
                 shutil.copyfileobj(content, stream, 1 << 20)
 
 
@@ -154,6 +158,20 @@ def _read(folder: Path) -> Bundle:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WsbError("bad-value", f"{folder} is no bundle: {error}", hints=["`wsb bundle` writes one"]) from None
     return Bundle(directory=folder, lock=lock)
+
+
+def check_same(carried: LockedPlatform, own: Lock | None) -> None:
+    """A project's own wsb.lock must be the bundle's. Raises WsbError lock-outdated, with what differs."""
+    mine = own.of(carried.platform) if own else None
+    if mine is None or digest(mine) == digest(carried):
+        return
+    raise WsbError(
+        "lock-outdated",
+        f"the bundle was made from another {FILE} than this project has",
+        where=Location(file=FILE),
+        details=changes(carried, mine)[:10],
+        hints=["make the bundle again: `wsb bundle`; or take the lock it was made from out of version control"],
+    )
 
 
 def load_base(engine: Engine, bundle: Bundle, maker: Maker) -> None:

@@ -14,7 +14,7 @@ from builder.engine.base import ContainerRequest, Engine, ImageInfo, Output
 from builder.errors import WsbError
 from builder.model.lock import LockedPart, LockedPlatform
 
-_STATUS: Final = "/var/lib/dpkg/status"
+STATUS: Final = "/var/lib/dpkg/status"
 _LIMIT_S: Final = 120.0
 # Runs under the environment's own Python and asks it, and what conda wrote down, for every package and version.
 _ASK: Final = r"""
@@ -84,7 +84,7 @@ def of_image(engine: Engine, image: ImageInfo, python: str) -> tuple[Part, ...]:
 
     Raises WsbError engine-refused when the image does not answer.
     """
-    parts = list(_of_status(engine.files_from_image(image.id, [_STATUS]).get(_STATUS, b"").decode("utf-8", "replace")))
+    parts = list(of_status(engine.files_from_image(image.id, [STATUS]).get(STATUS, b"").decode("utf-8", "replace")))
     out: list[bytes] = []
     said: list[bytes] = []
 
@@ -103,7 +103,8 @@ def of_image(engine: Engine, image: ImageInfo, python: str) -> tuple[Part, ...]:
     return tuple(sorted(set(parts)))
 
 
-def _of_status(text: str) -> Iterable[Part]:
+def of_status(text: str) -> Iterable[Part]:
+    """The installed packages of a Debian or Ubuntu, from its /var/lib/dpkg/status."""
     for paragraph in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line and not line.startswith(" "))
         if fields.get("Status", "").endswith(" installed"):

@@ -9,12 +9,14 @@ import json
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from builder.engine.base import BuildFailed, BuildRequest, ImageInfo, Note
 from builder.engine.context import build_context
 from builder.errors import WsbError
 from builder.grounding import base_of
+from builder.inventory import STATUS, of_status
 from builder.lock.agree import asked_of
 from builder.lock.text import read_requirements
 from builder.making import Maker, wheel_folder
@@ -28,7 +30,6 @@ from builder.render.layers import apt_packages
 
 _ANSWERS = {kind: f"/wsb-solved-{kind}.json" for kind in ("apt", "conda", "pip")}
 _STALE = "wsb: no longer at the mirror: "
-_STATUS = "/var/lib/dpkg/status"
 _SHARED = ("platform", "manager", "python", "torch", "base", "installer", "channels", "os")
 _OWN = ("packages", "apt", "ide", "editable")
 
@@ -47,11 +48,12 @@ class Upgrade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renderer:
-    """How the files of a plan are rendered: the pipeline's own function, with the templates and version that `solve` needs."""
+    """How the files of a plan are rendered: the pipeline's own function, with what `solve` needs. project: its folder."""
 
     render: Any  # (plan, locked) → FileSet
     templates: Mapping[str, str]
     version: str
+    project: Path
 
 
 def solve(
@@ -64,6 +66,8 @@ def solve(
     asked = asked_of(plan)
     keeps_shared = before is not None and _same(before, asked, _SHARED) and not upgrade.touches(before.torch)
     keeps_own = before is not None and keeps_shared and _same(before, asked, _OWN) and not upgrade.touches(before.workspace)
+    # what the project declares of itself may have changed, and only its own build backend reads it
+    keeps_own = keeps_own and not plan.editable
     if before is not None and keeps_own:
         return replace(before, plan=plan.digest, asked=asked)
     kept = before if keeps_shared else None
@@ -103,8 +107,8 @@ def _solved(
         asked=asked_of(plan),
         date=date,
         base=kept.base if kept else _base(plan, base),
-        torch=kept.torch if kept else _part(answer, "torch"),
-        workspace=_part(answer, "workspace"),
+        torch=kept.torch if kept else _part(answer, "torch", date, before.torch if before else None),
+        workspace=_part(answer, "workspace", date, before.workspace if before else None),
     )
 
 
@@ -123,7 +127,11 @@ def _ask(
     with wheel_folder(plan) as folder:
         request = BuildRequest(
             tag=tag,
-            context=build_context(solving, folder),
+            context=build_context(
+                solving,
+                renderer.project if plan.editable else None,
+                mounted={".wsb/wheels": folder / ".wsb" / "wheels"} if folder else {},
+            ),
             args=maker.base(plan, None)[1],
             platform=plan.platform,
             network=maker.network,
@@ -160,6 +168,7 @@ def _question(
         "apt": list(apt_packages(plan)),
         "conda_install": install if plan.packages.conda else "",
         "pip_install": _one_line(commands.pip_install(plan)) if plan.packages.pip else "",
+        "editable_install": _one_line(commands.editable_install(plan)) if plan.editable else "",
         "ide_install": _one_line(commands.ide_install(plan)) if ide_packages(plan) else "",
         "pip_from": commands.index_options(plan, is_torch_stage=False),
         "kept": [] if before is None or upgrade.everything else _kept_pins(before.workspace, upgrade),
@@ -176,13 +185,8 @@ def _kept_pins(part: LockedPart, upgrade: Upgrade) -> list[str]:
 
 def _debs(maker: Maker, image: str) -> set[tuple[str, str, str]]:
     """(name, version, architecture) of the installed packages of an image."""
-    status = maker.engine.files_from_image(image, [_STATUS]).get(_STATUS, b"").decode("utf-8", "replace")
-    found = set()
-    for paragraph in status.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line and not line.startswith(" "))
-        if fields.get("Status", "").endswith(" installed"):
-            found.add((fields["Package"], fields["Version"], fields["Architecture"]))
-    return found
+    status = maker.engine.files_from_image(image, [STATUS]).get(STATUS, b"").decode("utf-8", "replace")
+    return {(one.name, one.version, one.arch) for one in of_status(status)}
 
 
 def _base(plan: Plan, base: ImageInfo) -> LockedBase:
@@ -193,14 +197,17 @@ def _base(plan: Plan, base: ImageInfo) -> LockedBase:
     return LockedBase(image=plan.base.image, digest="" if plan.base.bootstrap else digest, layers=base.layers)
 
 
-def _part(answer: Mapping[str, Any], stage: str) -> LockedPart:
+def _part(answer: Mapping[str, Any], stage: str, date: str, before: LockedPart | None) -> LockedPart:
+    """before: the same stage of the last lock; its date stays where its apt packages do, so that no step is repeated."""
     told = {kind: answer[kind][stage] for kind in answer}
     try:
         pip = read_requirements(told["pip"])
     except ValueError as error:
         raise WsbError("bad-value", f"an index names no hash for a package, so it cannot be locked: {error}") from None
+    apt = tuple(sorted((LockedDeb(**one) for one in told["apt"]), key=lambda one: (one.name, one.arch)))
     return LockedPart(
-        apt=tuple(sorted((LockedDeb(**one) for one in told["apt"]), key=lambda one: (one.name, one.arch))),
+        apt=apt,
+        date="" if not apt else before.date if before and before.apt == apt else date,
         conda=tuple(LockedConda(**one) for one in told.get("conda", ())),
         pip=tuple(sorted(pip, key=lambda one: one.name)),
     )

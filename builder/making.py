@@ -226,7 +226,7 @@ def torch_image_name(plan: Plan, files: FileSet, base: ImageInfo) -> str:
     total = hashlib.sha256()
     parts = [base.id, plan.platform, shared_part(files["Dockerfile"].decode("utf-8")), plan.torch.wheel or ""]
     made_from = (".wsb/uv/", ".wsb/locked/", ".wsb/lock/torch/")
-    kept = (file for file in files if file.path.startswith(made_from) and file.path != ".wsb/lock/torch/date")
+    kept = (file for file in files if file.path.startswith(made_from) and file.path != ".wsb/lock/torch/apt/date")
     parts += [file.path + file.content.decode("utf-8") for file in kept]
     for part in parts:
         total.update(f"{len(part)}\0{part}".encode())
@@ -237,7 +237,10 @@ def torch_image_name(plan: Plan, files: FileSet, base: ImageInfo) -> str:
 
 def _bundled(bundle: Path | None, parts: Iterable[str]) -> dict[str, Path]:
     """Where the files of a bundle stand in the context, by part of the lock."""
-    return {f".wsb/lock/{part}/files": bundle / part for part in parts} if bundle else {}
+    if bundle is None:
+        return {}
+    folders = ((part, kind) for part in parts for kind in ("apt", "conda", "pip", "installer"))
+    return {f".wsb/lock/{part}/{kind}/files": bundle / part / kind for part, kind in folders if (bundle / part / kind).is_dir()}
 
 
 def _seconds(date: str) -> int:

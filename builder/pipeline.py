@@ -178,7 +178,7 @@ def write_lock(workspace: Workspace, lock: Lock | None, locked: LockedPlatform) 
         write_file(workspace.directory / FILE, text.encode("utf-8"))
 
 
-def renderer() -> Renderer:
+def renderer(workspace: Workspace) -> Renderer:
     """What `locking.solve` renders with."""
     from builder import assets
     from builder.locking import Renderer
@@ -187,6 +187,7 @@ def renderer() -> Renderer:
         render=lambda plan, locked: render(plan, locked=locked),
         templates=assets.dockerfile_templates(),
         version=__version__,
+        project=workspace.directory,
     )
 
 

@@ -82,6 +82,8 @@ def command(
             plan, exactly = pipeline.decide_locked(
                 workspace, host, lock, reach=reach, accept_anaconda_terms=accept_anaconda_terms
             )
+            if carried:
+                bundling.check_same(exactly, pipeline.read_lock(workspace))
         else:
             plan = pipeline.decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
         for step in plan.fallbacks:

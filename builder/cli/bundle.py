@@ -44,7 +44,7 @@ def command(
         plan = pipeline.with_local_sources(plan, os.environ)
         target = Path(output) if output else workspace.directory / f"{plan.name}-bundle"
         with making_of(console, engine, f"bundle-{plan.name}", network=network, use_cache=True) as maker:
-            written = bundling.write(maker, plan, pipeline.renderer(), locked, target)
+            written = bundling.write(maker, plan, pipeline.renderer(workspace), locked, target)
     finally:
         engine.close()
     console.line(f"{as_bytes(written)} for {locked.platform}: `wsb build --bundle {target}` needs no network")

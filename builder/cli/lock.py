@@ -69,7 +69,7 @@ def command(
             after = locking.solve(
                 maker,
                 plan,
-                pipeline.renderer(),
+                pipeline.renderer(workspace),
                 before,
                 locking.Upgrade(everything=everything, packages=names),
                 f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}",

@@ -17,6 +17,8 @@ from typing import Any, BinaryIO, Final
 _CHUNK: Final = 1 << 18
 _LONGEST: Final = 1 << 16
 _LARGEST: Final = 1 << 20
+_PIECE: Final = 4000
+_OVERLAP: Final = 600
 _ESCAPE: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
 
 
@@ -65,12 +67,17 @@ def lines_of(text: str) -> Iterator[Numbered]:
 def _drawings(number: int, line: str) -> Iterator[Numbered]:
     if "\x1b" in line:
         line = _ESCAPE.sub("", line)
-    if "\r" not in line:
+    if len(line) <= _PIECE and "\r" not in line:
         yield number, line
         return
     for drawing in line.split("\r"):
-        if drawing:
-            yield number, drawing
+        if len(drawing) <= _PIECE:
+            if drawing:
+                yield number, drawing
+            continue
+        # no pattern runs over more than a piece; the overlap keeps a message in one of them
+        for start in range(0, len(drawing) - _OVERLAP, _PIECE - _OVERLAP):
+            yield number, drawing[start : start + _PIECE]
 
 
 def _decoded(stream: BinaryIO) -> Iterator[str]:

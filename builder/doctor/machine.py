@@ -144,7 +144,7 @@ def _missing(facts: Facts, place: Place) -> Finding:
 
 def _reached(place: Place) -> Finding:
     speed = f", {_size(place.bytes_per_s)}/s" if place.bytes_per_s is not None else ""
-    message = f"{_WHAT[place.source]} answer in {place.seconds:.1f} s{speed}"
+    message = f"{_WHAT[place.source]}: {place.seconds:.1f} s to the first answer{speed}"
     is_slow = place.seconds > _SLOW_S or (place.bytes_per_s is not None and place.bytes_per_s < _SLOW_BYTES_PER_S)
     if not is_slow:
         return fine(f"{place.source}-reached", "network", message)

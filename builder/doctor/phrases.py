@@ -15,7 +15,6 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-_WINDOW: Final = 4000  # characters looked at on either side of a needle in a very long line
 _WORD: Final = re.compile(r"[A-Za-z]{3,}")
 
 
@@ -28,8 +27,7 @@ class Phrase(Generic[T]):
     of: T
 
     def search(self, text: str) -> re.Match[str] | None:
-        at = text.find(self.needle)
-        return self.pattern.search(text, max(0, at - _WINDOW), at + _WINDOW) if at >= 0 else None
+        return self.pattern.search(text) if self.needle in text else None
 
 
 class Phrases(Generic[T]):

@@ -65,7 +65,7 @@ _ERRORS: Final = _any(
     r"(?:ERROR|FATAL|CRITICAL|Error|error|fatal|Fatal|FAILED)!?:\s+(?!none\b|None\b|no\b|No\b|null\b|nan\b)[^\s\d]",
     r"E: \S",
     r"(?:fatal|Fatal Python|CMake) [Ee]rror\b",
-    r"[\w./+-]+(?:[:(]\d+[:,)\d]*)+:? (?:fatal )?error(?::| #)",  # a compiler: file, line, error
+    r"[\w./+-]+[:(]\d[\d:,)]*:? (?:fatal )?error(?::| #)",  # a compiler: file, line, error
     r"(?:collect2|ld|g?cc|g\+\+|clang|nvcc|cc1plus|c\+\+|rustc|ptxas)(?:: | )(?:fatal |error|fatal error)",
     r"npm ERR! \S",
     r"panic: \S",
@@ -81,7 +81,7 @@ _ERRORS: Final = _any(
     r"Error (?:response from daemon|occurred|executing|during|while|in)\b.*\S",
     r"×\s+\S",
 )
-_METRIC: Final = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b[\w\s:=|%-]*?[\s:=|][-+]?\d[\d.e%-]*$")
+_METRIC: Final = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b[\w\s:=|%-]{0,60}?[\s:=|][-+]?\d[\d.e%-]{0,20}$")
 _FAILURE: Final = re.compile(r"fail|could not|cannot|can't|unable|error|exception", re.IGNORECASE)
 _LEVEL: Final = re.compile(
     r"(?P<level>(?<![^\s\[|(:-])(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)(?=[\]\s:|)-]|$))"

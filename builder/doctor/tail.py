@@ -6,7 +6,6 @@ import io
 from collections import deque
 from typing import Final
 
-from builder.doctor.diagnose import diagnose
 from builder.model.diagnosis import KnownCause, Role
 
 LIMIT_BYTES: Final = 1 << 19
@@ -42,5 +41,7 @@ class Tail:
 
 def first_cause(output: bytes) -> KnownCause | None:
     """The finding that output ends in failure for; notices are none."""
+    from builder.doctor.diagnose import diagnose  # only a command that failed waits for the catalogue
+
     findings = diagnose(io.BytesIO(output)).findings
     return next((finding for finding in findings if finding.role is not Role.NOTICE), None)

@@ -33,7 +33,9 @@ def line_of(dockerfile: str, step_name: str) -> int | None:
     stages = [one.stage for one in found if one.keyword == "FROM"]
     stage = place["stage"] or (stages[0] if len(set(stages)) == 1 else None)
     inside = [one for one in found if stage in (None, one.stage)]
-    for counted in ([one for one in inside if one.keyword in _LAYERS], inside, found):
+    layers = [one for one in inside if one.keyword in _LAYERS]
+    # a stage that stands on another stage of the file has no FROM of its own for BuildKit
+    for counted in (layers, [one for one in layers if one.keyword != "FROM"], inside, found):
         number = int(place["number"])
         if len(counted) == int(place["total"]) and counted[number - 1].keyword == place["keyword"].upper():
             return counted[number - 1].line

@@ -7,6 +7,7 @@ however wsb ends.
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -51,7 +52,11 @@ def dig(address: str) -> Tunnel:
     try:
         with errors.open("wb") as file:
             process = subprocess.Popen(
-                command(address, socket), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, preexec_fn=_ignore_ctrl_c
+                command(address, socket),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=file,
+                preexec_fn=_ignore_ctrl_c if os.name == "posix" else None,
             )
     except FileNotFoundError:
         shutil.rmtree(folder)

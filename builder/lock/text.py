@@ -58,7 +58,7 @@ def part_files(part: LockedPart) -> dict[str, str]:
 
 
 def _part(name: str, part: LockedPart) -> list[str]:
-    lines = [f"    {name}:"]
+    lines = [f"    {name}:", *([f"      date: {part.date}"] if part.apt else [])]
     for kind, text in part_files(part).items():
         if not text:
             continue
@@ -112,6 +112,7 @@ def _read_part(part: Mapping[str, Any]) -> LockedPart:
         apt=tuple(_deb(line) for line in part.get("apt", "").splitlines()),
         conda=tuple(_conda(line) for line in part.get("conda", "").splitlines() if line != "@EXPLICIT"),
         pip=read_requirements(part.get("pip", "")),
+        date=part.get("date", ""),
     )
 
 

@@ -59,11 +59,15 @@ class LockedPip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedPart:
-    """What one stage installs. conda: the whole environment as it stands after the stage."""
+    """What one stage installs. conda: the whole environment as it stands after the stage.
+
+    date: when its apt packages were solved, as 20261125T194400Z: snapshot.debian.org has the distribution of that moment.
+    """
 
     apt: tuple[LockedDeb, ...] = ()
     conda: tuple[LockedConda, ...] = ()
     pip: tuple[LockedPip, ...] = ()
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +83,7 @@ class LockedBase:
 class LockedPlatform:
     """One platform's lock.
 
-    asked: what the plan's digest covers, so that a disagreement can be told key by key. date: when it was solved, as
-    20261125T194400Z; snapshot.debian.org has the distribution's packages of that moment.
+    asked: what the plan's digest covers, so that a disagreement can be told key by key. date: when it was last solved.
     """
 
     platform: str

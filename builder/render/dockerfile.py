@@ -62,6 +62,8 @@ def values(
         "labels": [f"{name}={env_value(value)}" for name, value in sorted(image_labels.items())],
         "pip_install": commands.locked_install(plan, is_torch_stage=False) if locked else commands.pip_install(plan),
         "editable_install": commands.editable_install(plan, is_locked=locked is not None),
+        "is_locked": locked is not None,
+        "has_editable": bool(plan.editable),
         "has_pip": bool(plan.packages.pip),
         "has_conda_packages": bool(plan.packages.conda),
         "ide_install": commands.ide_install(plan),

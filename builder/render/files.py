@@ -9,7 +9,7 @@ from typing import Any
 from builder.lock.text import digest, part_files
 from builder.model.files import File, FileSet
 from builder.model.lock import LockedPlatform
-from builder.model.plan import Plan
+from builder.model.plan import InstallerPlan, Plan
 from builder.render import commands, names
 from builder.render.devcontainer import Parts
 from builder.render.dockerfile import render_dockerfile, shared_part, values
@@ -65,19 +65,23 @@ def render_files(
     if plan.packages.conda:
         files.append(_text(".wsb/conda/packages.txt", _lines(plan.packages.conda)))
     if locked:
-        files += _locked_files(templates, facts, locked)
+        files += _locked_files(templates, facts, locked, plan.installer)
     return FileSet((*files, _text(".dockerignore", render_dockerignore(plan))))
 
 
-def _locked_files(templates: Mapping[str, str], facts: Mapping[str, Any], locked: LockedPlatform) -> list[File]:
+def _locked_files(
+    templates: Mapping[str, str], facts: Mapping[str, Any], locked: LockedPlatform, installer: InstallerPlan | None
+) -> list[File]:
     """The lists of each part, and the scripts of the locked steps."""
     environment = make_environment(templates)
     files = [_text(".wsb/locked/begin", environment.get_template("files/locked/begin.j2").render(facts))]
     for name in ("apt", "conda", "conda-meta.py", "debs", "get", "pip", "settle"):
         files.append(_text(f".wsb/locked/{name}", templates[f"files/locked/{name}"]))
     for stage, part in (("torch", locked.torch), ("workspace", locked.workspace)):
-        texts = {**part_files(part), "date": locked.date + "\n"}
-        files += [_text(f".wsb/lock/{stage}/{kind}", text) for kind, text in texts.items()]
+        files += [_text(f".wsb/lock/{stage}/{kind}/list", text) for kind, text in part_files(part).items()]
+        files.append(_text(f".wsb/lock/{stage}/apt/date", f"{part.date or locked.date}\n"))
+    if installer is not None:
+        files.append(_text(".wsb/lock/torch/installer/list", f"{installer.url} {installer.sha256}\n"))
     return files
 
 
@@ -87,7 +91,8 @@ def solve_files(
     """What finds out what to lock: one step on top of the torch stage. files: of the plan, for the network and uv."""
     facts = values(plan, version=version, image_labels={})
     step = make_environment(templates).get_template("layers/locked/solve.j2").render(facts)
-    kept = tuple(file for file in files if file.path.startswith((".wsb/network/", ".wsb/uv/", ".wsb/pip/", ".wsb/conda/")))
+    read = (".wsb/network/", ".wsb/uv/", ".wsb/pip/", ".wsb/conda/", ".dockerignore")
+    kept = tuple(file for file in files if file.path.startswith(read))
     return FileSet(
         (
             *kept,

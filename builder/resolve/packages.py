@@ -74,8 +74,12 @@ def _conda(given: Given, wants: Wants, manager: Manager, basket: Basket, notes: 
     pip: list[PipLine] = []
     unmapped: list[Located[str]] = []
     stripped: list[str] = []
+    asked_of_pip = {line.name for line, _ in wants.pip} - {""}
     for one in wants.conda:
         line = conda_line(one.value)
+        if _pip_name(given, line.name) in asked_of_pip:
+            notes.warn("asked-twice", f"{one.value.strip()} ({one.where}) is left to pip, which is asked for it too")
+            continue
         if wants.has_torch and given.catalog.conda_is_compiler(line.name):
             # nvcc comes with the base, of the CUDA that torch was built with
             if not any("own code" in known for known in basket.compiles):
@@ -121,6 +125,12 @@ def _conda(given: Given, wants: Wants, manager: Manager, basket: Basket, notes: 
         )
     known = {line.name for line, _ in wants.pip}
     return [line for line in pip if not line.name or line.name not in known]
+
+
+def _pip_name(given: Given, conda_name: str) -> str:
+    """What pip calls a conda package."""
+    row = given.catalog.conda_name(conda_name)
+    return pip_line(row["pip"] if row is not None and "pip" in row else conda_name).name
 
 
 def _held(given: Given, spec: str, stripped: list[str]) -> str:

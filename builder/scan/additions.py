@@ -53,6 +53,7 @@ def _declared_for(torch: Pick, told: Told) -> Variant | None:
 def compilers(
     project: Project, documents: Sequence[Finding], heard: Sequence[Witness], names: Sequence[str], read: Read, catalog: Catalog
 ) -> list[Added]:
+    """nvcc where CUDA code is compiled, gcc where only C is, nothing where all comes as wheels."""
     scripts: dict[str, str] = {}
     for path in wanted_scripts(names):
         content = read(path)
@@ -104,6 +105,7 @@ _WORTHWHILE = re.compile(
 
 
 def apt_of(findings: Sequence[Finding]) -> list[Added]:
+    """System libraries that a Dockerfile or README near the root installs, without the tools."""
     found = []
     for finding in findings:
         if finding.kind == "document" and finding.depth <= 1 and not finding.is_aside:

@@ -18,7 +18,7 @@ MAX_LENGTH = 8192  # characters of one command
 MAX_COMMANDS = 400
 MAX_LINES = 5000
 
-_PIP = re.compile(r"(?:\S*python[\d.]*\s+-m\s+|uv\s+|conda\s+run\s+(?:-n\s+\S+\s+)?)*\S*pip[\d.]*\s+install\s+(?P<rest>.+)")
+_PIP = re.compile(r"(?:\S*python[0-9.]*\s+-m\s+|uv\s+|conda\s+run\s+(?:-n\s+\S+\s+)?)*\S*pip[0-9.]*\s+install\s+(?P<rest>.+)")
 _CONDA = re.compile(r"(?:\S*/)?(conda|mamba|micromamba)\s+(?P<verb>install|create|env\s+create|env\s+update)\s+(?P<rest>.+)")
 _APT = re.compile(r"(apt|apt-get)\s+(?:-\S+\s+)*install\s+(?P<rest>.+)")
 _CONDA_VALUES = frozenset({"-n", "--name", "-p", "--prefix", "--solver", "--channel-priority"})

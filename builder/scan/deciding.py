@@ -202,9 +202,10 @@ def _of_declared_cuda(told: Told, releases: Sequence[TorchRelease]) -> Pick | No
 
 
 def limit(told: Told) -> Dated | None:
+    """What dates the project: its pins and bounds, or the month in the tag of NVIDIA's image that it stands on."""
     days = [one.day for one in told.witnesses if one.day is not None]
     dated = era(told.project, told.project.torch, told.catalog)
-    if days and (dated is None or days[0].value > dated.until):
+    if days and (dated is None or not dated.is_close or days[0].value > dated.until):
         return Dated(text="its base image", where=days[0].where, day=days[0].value, until=days[0].value)
     return dated
 

@@ -24,11 +24,11 @@ _COMMAND = re.compile(r"(pip3?|conda|mamba|uv|apt|apt-get)\s+[^`\n]*\b(install|c
 
 # --- README --------------------------------------------------------------------------------------------------------
 
-_VERSION = r"v?(?P<version>{})(?:\.\d+)?(?P<more>\s*(?:\+|or (?:later|newer|above|higher|greater)|and (?:above|later|up)))?"
+_VERSION = r"v?(?P<version>{})(?:\.[0-9]+)?(?P<more>\s*(?:\+|or (?:later|newer|above|higher|greater)|and (?:above|later|up)))?"
 _BEFORE = r"\s*(?:version\s*)?(?P<least>>=|≥|>|at least)?\s*(?:==|=|:|-)?\s*"
-_PYTHON_SAID = re.compile(r"\bpython" + _BEFORE + _VERSION.format(r"3\.\d{1,2}") + r"(?!\.?x)", re.IGNORECASE)
-_TORCH_SAID = re.compile(r"\b(?:pytorch|torch)" + _BEFORE + _VERSION.format(r"\d\.\d{1,2}(?:\.\d)?"), re.IGNORECASE)
-_CUDA_SAID = re.compile(r"\bcuda\s*(?:toolkit)?" + _BEFORE + _VERSION.format(r"\d{1,2}\.\d"), re.IGNORECASE)
+_PYTHON_SAID = re.compile(r"\bpython" + _BEFORE + _VERSION.format(r"3\.[0-9]{1,2}") + r"(?!\.?x)", re.IGNORECASE)
+_TORCH_SAID = re.compile(r"\b(?:pytorch|torch)" + _BEFORE + _VERSION.format(r"[0-9]\.[0-9]{1,2}(?:\.[0-9])?"), re.IGNORECASE)
+_CUDA_SAID = re.compile(r"\bcuda\s*(?:toolkit)?" + _BEFORE + _VERSION.format(r"[0-9]{1,2}\.[0-9]"), re.IGNORECASE)
 
 
 def read_readme(text: str, file: str) -> tuple[Item, ...]:
@@ -135,7 +135,9 @@ def read_notebook_installs(text: str, file: str) -> tuple[Item, ...]:
 
 def read_python_version(text: str, file: str) -> tuple[Item, ...]:
     """.python-version of pyenv and uv, runtime.txt of Heroku."""
-    found = re.search(r"(?:^|python-?)\s*(\d\.\d+)(?:\.\d+)?\s*$", text.strip().splitlines()[0]) if text.strip() else None
+    found = (
+        re.search(r"(?:^|python-?)\s*([0-9]\.[0-9]+)(?:\.[0-9]+)?\s*$", text.strip().splitlines()[0]) if text.strip() else None
+    )
     if not found:
         return ()
     where = Location(file=file, line=1)
@@ -162,7 +164,7 @@ def read_devcontainer(text: str, file: str) -> tuple[Item, ...]:
     features = document.get("features")
     for name, options in (features if isinstance(features, dict) else {}).items():
         version = options.get("version") if isinstance(options, dict) else None
-        if "/python" in name and isinstance(version, str) and re.match(r"3\.\d+", version):
+        if "/python" in name and isinstance(version, str) and re.match(r"3\.[0-9]+", version):
             items.append(CondaItem(name="python", text=f"python={version}", version=f"={version}", where=where))
     for key in ("onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand"):
         command = document.get(key)
@@ -185,7 +187,7 @@ def read_cog(text: str, file: str) -> tuple[Item, ...]:
     items: list[Item] = []
     for key, name in (("python_version", "python"), ("cuda", "cudatoolkit")):
         value = _entry(build, key)
-        if isinstance(value, TextNode) and re.fullmatch(r"\d+\.\d+(\.\d+)?", value.text.strip()):
+        if isinstance(value, TextNode) and re.fullmatch(r"[0-9]+\.[0-9]+(\.[0-9]+)?", value.text.strip()):
             version = ".".join(value.text.strip().split(".")[:2])
             items.append(CondaItem(name=name, text=f"{name}={version}", version=f"={version}", where=value.where))
     for one in _list(_entry(build, "python_packages")):

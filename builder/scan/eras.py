@@ -65,7 +65,7 @@ def _specifiers(text: str) -> SpecifierSet | None:
     """conda's =1.24=py39_0 counts as 1.24.*."""
     bare = text.strip().strip("()").strip()
     if bare and not bare.startswith(("<", ">", "!", "~", "==")):
-        number = re.match(r"=?\s*(\d+(?:\.\d+)*)", bare)
+        number = re.match(r"=?\s*([0-9]+(?:\.[0-9]+)*)", bare)
         bare = f"=={number[1]}.*" if number else ""
     elif bare.startswith("=="):
         number = re.match(r"==\s*([0-9][A-Za-z0-9.!]*?)(\.\*)?(=[^,]*)?(,|$)", bare)

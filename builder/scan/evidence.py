@@ -16,11 +16,11 @@ _SIDE_FOLDERS = frozenset(
 )
 
 _PYTORCH_IMAGE = re.compile(
-    r"(?:^|/)pytorch/pytorch:(?P<torch>\d+\.\d+(?:\.\d+)?)-cuda(?P<cuda>\d+\.\d+)-cudnn\d+(?:\.\d+)?-(?P<kind>\w+)"
+    r"(?:^|/)pytorch/pytorch:(?P<torch>[0-9]+\.[0-9]+(?:\.[0-9]+)?)-cuda(?P<cuda>[0-9]+\.[0-9]+)-cudnn[0-9]+(?:\.[0-9]+)?-(?P<kind>\w+)"
 )
-_CUDA_IMAGE = re.compile(r"(?:^|/)(?:nvidia|cuda|nvcr\.io/nvidia)/?cuda:(?P<cuda>\d+\.\d+)")
-_PYTHON_IMAGE = re.compile(r"(?:^|/)python:(?P<python>3\.\d+)")
-_NGC_IMAGE = re.compile(r"nvcr\.io/nvidia/pytorch:(?P<year>\d\d)\.(?P<month>\d\d)")
+_CUDA_IMAGE = re.compile(r"(?:^|/)(?:nvidia|cuda|nvcr\.io/nvidia)/?cuda:(?P<cuda>[0-9]+\.[0-9]+)")
+_PYTHON_IMAGE = re.compile(r"(?:^|/)python:(?P<python>3\.[0-9]+)")
+_NGC_IMAGE = re.compile(r"nvcr\.io/nvidia/pytorch:(?P<year>[0-9][0-9])\.(?P<month>[0-9][0-9])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from builder.scan.choosing import Sources, choose_sources
 from builder.scan.deciding import Pick, Told, pick_torch
 from builder.scan.evidence import Witness, witnesses
 from builder.scan.imports import Imports
+from builder.scan.leaving import left_by_plan
 from builder.scan.machine import runs_on
 from builder.scan.picking_python import pick_python
 from builder.scan.project import Read, read_readable
@@ -78,6 +79,7 @@ def propose(
         *refused,
         *(f"{error.where}: {error.message}" for error in problems),
         *(f"{note.where}: {note.value}" for note in project.notes),
+        *left_by_plan(project, catalog, has_torch=has_torch),
         *(f"{finding.path}: {why}" for finding, why in sources.left),
     ]
     return Proposal(

@@ -58,7 +58,7 @@ def read_toml(text: str, file: str) -> dict[str, Any] | WsbError:
     try:
         document: dict[str, Any] = toml.loads(text.replace("\r\n", "\n"))
     except (RecursionError, ValueError) as error:  # what is no TOML is a ValueError
-        line = re.search(r"line (\d+), column (\d+)", str(error))
+        line = re.search(r"line ([0-9]+), column ([0-9]+)", str(error))
         where = Location(file=file, line=int(line[1]), column=int(line[2])) if line else Location(file=file)
         return WsbError("bad-value", f"{file} is not TOML: {str(error)[:200]}", where)
     return document
@@ -208,7 +208,7 @@ def _poetry_version(text: str) -> str:
     """^1.2, ~1.2, 1.2.* and 1.2 as pip writes them."""
     parts = []
     for part in re.split(r"\s*,\s*", text.split("||")[-1].strip()):
-        caret = re.fullmatch(r"([\^~])\s*(\d+(?:\.\d+)*)(.*)", part)
+        caret = re.fullmatch(r"([\^~])\s*([0-9]+(?:\.[0-9]+)*)(.*)", part)
         if part in ("", "*"):
             continue
         if caret and not part.startswith("~="):
@@ -246,7 +246,7 @@ def _pixi(pixi: Mapping[str, Any], places: _Places) -> Iterator[Item]:
         for name, value in _table(holder, "pypi-dependencies").items():
             yield from _pixi_pypi(name, value, places.of(name))
     cuda = _table(pixi, "system-requirements").get("cuda")
-    if isinstance(cuda, str) and re.fullmatch(r"\d+\.\d+", cuda):
+    if isinstance(cuda, str) and re.fullmatch(r"[0-9]+\.[0-9]+", cuda):
         yield CondaItem(name="cuda-version", text=f"cuda-version={cuda}", version=f"={cuda}", where=places.of("cuda"))
 
 

@@ -12,7 +12,7 @@ Relax = Literal["none", "build", "patch", "minor", "all"]
 LEVELS: tuple[Relax, ...] = ("none", "build", "patch", "minor", "all")
 
 _PIP_PIN = re.compile(r"(?P<head>[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?)\s*(?P<rest>[^;@]*)(?P<marker>;.*)?$")
-_EXACT = re.compile(r"(?<![<>!~=])={1,3}\s*(?P<version>\d+(?:\.\d+)*)[A-Za-z0-9.+!*]*")
+_EXACT = re.compile(r"(?<![<>!~=])={1,3}\s*(?P<version>[0-9]+(?:\.[0-9]+)*)[A-Za-z0-9.+!*]*")
 
 
 def relaxed_pip(line: str, level: Relax) -> str:
@@ -38,7 +38,7 @@ def relaxed_conda(line: str, level: Relax) -> str:
     if level == "all" or not rest:
         return name
     version = re.sub(r"^(={0,2}\s*[^=<>!~\s,]+)(=|\s+)[^=<>!~,]+$", r"\1", rest)
-    exact = re.fullmatch(r"={0,2}\s*(\d+(?:\.\d+)*)[A-Za-z0-9.+!]*(\.?\*)?", version)
+    exact = re.fullmatch(r"={0,2}\s*([0-9]+(?:\.[0-9]+)*)[A-Za-z0-9.+!]*(\.?\*)?", version)
     if level == "build" or not exact:
         return f"{name}{version if version[:1] in '=<>!~' else f'={version}'}"
     return f"{name}{_range(exact[1], level)}"

@@ -145,7 +145,7 @@ def _finding(path: str, read: Read) -> Finding | None:
 
 
 _COMMENTED_PIN = re.compile(r"^\s*#+\s*((?:torch|torchvision|torchaudio)\s*==\s*[\w.+]+)\s*$", re.MULTILINE)
-_COMMENTED_WHEEL = re.compile(r"^\s*#.*-(?:cp(?P<tag>3\d{1,2}))-cp3\d{1,2}m?-\w*linux\w*x86_64\.whl", re.MULTILINE)
+_COMMENTED_WHEEL = re.compile(r"^\s*#.*-(?:cp(?P<tag>3[0-9]{1,2}))-cp3[0-9]{1,2}m?-\w*linux\w*x86_64\.whl", re.MULTILINE)
 
 
 def _commented_out(finding: Finding, read: Read) -> Finding | None:

@@ -56,13 +56,13 @@ _ON_CONDA: dict[str, Field] = {
 _CPU_NAMES = frozenset({"cpuonly", "pytorch-cpu", "torchvision-cpu", "torch-cpu"})
 
 _TORCH_INDEX = re.compile(r"https?://(download(-r2)?\.pytorch\.org|[^/]+/(?:[^/]+/)*(pytorch-wheels|pytorch/whl))(/|$)")
-_VARIANT_IN_URL = re.compile(r"[/-](cpu|cu\d{2,3}|rocm\d+(?:\.\d+)*|xpu)(?=/|$|\.html)")
+_VARIANT_IN_URL = re.compile(r"[/-](cpu|cu[0-9]{2,3}|rocm[0-9]+(?:\.[0-9]+)*|xpu)(?=/|$|\.html)")
 
 # Wheels compiled for one torch and one CUDA, by the address of their list.
 _COMPILED_FOR = (
-    re.compile(r"/torch-(?P<torch>\d+\.\d+(?:\.\d+)?)(?:\+(?P<variant>cpu|cu\d{2,3}))?\.html"),  # PyG
-    re.compile(r"/(?P<variant>cpu|cu\d{2,3})/torch(?P<torch>\d+\.\d+(?:\.\d+)?)(?:/|$)"),  # mmcv, detectron2
-    re.compile(r"/torch-(?P<torch>\d+\.\d+)(?:/(?P<variant>cu\d{2,3}))?/repo\.html"),  # DGL
+    re.compile(r"/torch-(?P<torch>[0-9]+\.[0-9]+(?:\.[0-9]+)?)(?:\+(?P<variant>cpu|cu[0-9]{2,3}))?\.html"),  # PyG
+    re.compile(r"/(?P<variant>cpu|cu[0-9]{2,3})/torch(?P<torch>[0-9]+\.[0-9]+(?:\.[0-9]+)?)(?:/|$)"),  # mmcv, detectron2
+    re.compile(r"/torch-(?P<torch>[0-9]+\.[0-9]+)(?:/(?P<variant>cu[0-9]{2,3}))?/repo\.html"),  # DGL
 )
 
 
@@ -100,7 +100,7 @@ def of_pip(item: PipItem) -> Iterator[Hint | NoteItem | WsbError]:
 
 def _of_python(version: str) -> VersionRequest:
     """A request for Python. `python==3.10` means any 3.10, to everyone but the grammar."""
-    short = re.fullmatch(r"==\s*(\d+\.\d+)", version.strip())
+    short = re.fullmatch(r"==\s*([0-9]+\.[0-9]+)", version.strip())
     return VersionRequest.parse(short[1]) if short else request_of(version)
 
 
@@ -131,7 +131,7 @@ def _of_address(field: Field, item: PipItem) -> Iterator[Hint | NoteItem]:
     in_url = _VARIANT_IN_URL.search(item.url or "")
     if in_url and request.local is None:
         yield Hint(field="torch_variant", value=Variant(in_url[1]), where=item.where, rank=1)
-    python = re.fullmatch(r"cp(\d)(\d{1,2})", parts[-3])
+    python = re.fullmatch(r"cp([0-9])([0-9]{1,2})", parts[-3])
     if python and parts[-2].startswith("cp"):
         request = VersionRequest.parse(f"{python[1]}.{python[2]}")
         yield Hint(field="python", value=request, where=item.where, rank=2)
@@ -142,10 +142,10 @@ def between_lines(item: PipItem) -> Iterator[Hint]:
 
     The nvidia-* pins of a freeze say nothing more than the torch beside them, and often less.
     """
-    pinned = re.search(r"==([\d.]+)(?:\+(\w+))?", item.versions)
+    pinned = re.search(r"==([0-9.]+)(?:\+(\w+))?", item.versions)
     if not pinned:
         return
-    made_for = re.fullmatch(r"pt(?P<torch>\d{2,3})(?P<variant>cpu|cu\d{2,3})", pinned[2] or "")
+    made_for = re.fullmatch(r"pt(?P<torch>[0-9]{2,3})(?P<variant>cpu|cu[0-9]{2,3})", pinned[2] or "")
     if made_for:
         digits = made_for["torch"]
         request = VersionRequest.parse(f"{digits[0]}.{digits[1:]}")
@@ -185,7 +185,7 @@ def of_index(item: IndexItem) -> Iterator[Hint | NoteItem]:
 # --- conda ---------------------------------------------------------------------------------------------------------
 
 _SELECTORS = frozenset({"cudatoolkit", "pytorch-cuda", "cpuonly", "pytorch-mutex"})
-_CUDA_BY_NAME = re.compile(r"cuda(\d{2,3})")  # cuda90, cuda100 of torch 1.0
+_CUDA_BY_NAME = re.compile(r"cuda([0-9]{2,3})")  # cuda90, cuda100 of torch 1.0
 _CUDA_TOOLS = frozenset(
     {"cuda", "cuda-toolkit", "cuda-nvcc", "cuda-version", "cudatoolkit-dev", "cuda-runtime", "cuda-libraries"}
 )
@@ -227,8 +227,8 @@ def _cuda_of(item: CondaItem) -> Iterator[Hint]:
     if by_name:
         yield Hint(field="cuda", value=CudaVersion(int(by_name[1][:-1]), int(by_name[1][-1])), where=item.where)
         return
-    label = re.search(r"cuda-(\d{1,2}\.\d)", item.channel)
-    version = re.fullmatch(r"[=~]{0,2}(\d{1,2}\.\d{1,2})([.*]\S*)?", item.version)
+    label = re.search(r"cuda-([0-9]{1,2}\.[0-9])", item.channel)
+    version = re.fullmatch(r"[=~]{0,2}([0-9]{1,2}\.[0-9]{1,2})([.*]\S*)?", item.version)
     if item.name in ("cudatoolkit", "pytorch-cuda") and version:
         yield Hint(field="cuda", value=CudaVersion.parse(version[1]), where=item.where)
     elif item.name in _CUDA_TOOLS and version:

@@ -47,7 +47,7 @@ def because(pick: Pick) -> str:
 
 def _quoted(value: str) -> str:
     """Versions in quotes: 3.10 is no number."""
-    return f'"{value}"' if re.match(r"[\d<>=!~]", value) else as_yaml(value)
+    return f'"{value}"' if re.match(r"[0-9<>=!~]", value) else as_yaml(value)
 
 
 def _with_comment(text: str, comment: str) -> str:

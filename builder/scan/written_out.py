@@ -62,7 +62,7 @@ def written_keys(project: Project, torch: Pick | None, python: Pick | None, rela
 
 
 def _minor(version: str) -> str:
-    found = re.fullmatch(r"(\d+\.\d+)(\.\d+)*", version)
+    found = re.fullmatch(r"([0-9]+\.[0-9]+)(\.[0-9]+)*", version)
     return found[1] if found else version
 
 

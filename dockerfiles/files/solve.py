@@ -142,6 +142,17 @@ def conda_packages(prefix):
 def wanted_pip(asked):
     """What the installing commands would add, with the hashes of every file of each version."""
     pins = added(asked["pip_install"], asked["kept"]) if asked["pip_install"] else []
+    if asked["editable_install"]:
+        # what the project's own packages ask for, as their build backend tells it
+        shell("mkdir -p /workspace && cp -a /run/wsb/project/. /workspace/")
+        with open("/tmp/held.txt", "w") as stream:
+            stream.write("".join(pin + "\n" for pin in pins))
+        names = {plain(pin) for pin in pins}
+        pins += [
+            pin
+            for pin in added(asked["editable_install"] + " --constraint /tmp/held.txt", asked["kept"])
+            if plain(pin) not in names
+        ]
     if asked["ide_install"]:
         # held where they are: what the environment has by then, the project's own packages among it
         freeze = shell(shlex.quote(asked["python"]) + " -m pip list --disable-pip-version-check --format=freeze").stdout

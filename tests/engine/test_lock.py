@@ -25,7 +25,7 @@ IMAGE = f"{NAME}:latest"
 def wsb_yaml(index: Index, *packages: str) -> str:
     return (
         f"name: {NAME}\ntorch: none\nmanager: venv\nbase: {{bootstrap: bookworm}}\nide: []\n"
-        f"packages: {{pip: [{', '.join(packages)}]}}\nsources: {{pip: '{index.url}'}}\n"
+        f"packages: {{apt: [unzip], pip: [{', '.join(packages)}]}}\nsources: {{pip: '{index.url}'}}\n"
     )
 
 
@@ -131,7 +131,8 @@ def test_without_a_network_a_bundle_builds_the_same_files_on_an_engine_that_hold
         _one_byte_off(tmp_path / "bundle")
         refused = subprocess.run(command, cwd=locked, capture_output=True, text=True, check=False, env=_env(private.host))
         assert refused.returncode == 5, refused.stderr
-        assert "wsbdemo" in refused.stderr
+        assert "unzip_amd64.deb: FAILED" in refused.stderr
+        assert "not the file that wsb.lock names" in refused.stderr
     assert digest(locked) == there
 
 
@@ -142,10 +143,11 @@ def _env(host: str) -> dict[str, str]:
 
 
 def _one_byte_off(bundle: Path) -> None:
-    wheel = next((bundle / "workspace").glob("wsbdemo-*.whl"))
-    content = bytearray(wheel.read_bytes())
+    [line] = [line for line in (bundle / "wsb.lock").read_text().splitlines() if line.strip().startswith("unzip ")]
+    package = bundle / "workspace" / "apt" / f"{line.split()[3]}.deb"
+    content = bytearray(package.read_bytes())
     content[len(content) // 2] ^= 1
-    wheel.write_bytes(content)
+    package.write_bytes(content)
 
 
 def test_a_mirror_with_one_wrong_byte_is_refused_and_named(locked: Path, index: Index) -> None:

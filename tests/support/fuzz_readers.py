@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib  # noqa: F401 - the suggestions of errors load these late
 import heapq  # noqa: F401
-import json
 import random
 import resource
 import sys
@@ -218,11 +217,6 @@ def main(arguments: list[str]) -> int:
             f"{reader:<18} {outcome.cases:>7} inputs {outcome.seconds:7.1f} s  peak {outcome.peak_mib} MiB  {said}", flush=True
         )
     return 1 if failed else 0
-
-
-def seeds_are_complete() -> bool:
-    """Whether every reader has seeds, and each seed is read into something."""
-    return all(json.dumps(seed) and seed for reader in READERS for seed in SEEDS[reader])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Makes what conda wrote down of an installation the same each time: no hour, and addresses as the lock has them.
 
-usage: conda-meta.py PREFIX; the lock's explicit list is /run/wsb/lock/conda. Runs under the environment's own Python.
+usage: conda-meta.py PREFIX; the lock's explicit list is /run/wsb/lock/list. Runs under the environment's own Python.
 """
 
 import json
@@ -11,7 +11,7 @@ import sys
 meta = os.path.join(sys.argv[1], "conda-meta")
 urls = {}
 try:
-    with open("/run/wsb/lock/conda") as stream:
+    with open("/run/wsb/lock/list") as stream:
         for line in stream:
             url = line.strip().partition("#")[0]
             urls[url.rpartition("/")[2]] = url

@@ -18,7 +18,7 @@ ENV LANG=C.UTF-8 LC_ALL=C.UTF-8
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=cache,id=wsb-apt,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,id=wsb-apt-lists,target=/var/lib/apt/lists,sharing=locked \
-    --mount=type=bind,source=.wsb/lock/torch,target=/run/wsb/lock \
+    --mount=type=bind,source=.wsb/lock/torch/apt,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && rm -f /etc/apt/apt.conf.d/docker-clean \
@@ -32,7 +32,7 @@ RUN groupadd --system --gid 900 wsb \
 # ==== miniconda (layers/locked/installer.j2)
 # Miniconda3 py313_26.5.3-1, pinned with its hash. Its own packages' archives are not kept.
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
-    --mount=type=bind,source=.wsb/lock/torch,target=/run/wsb/lock \
+    --mount=type=bind,source=.wsb/lock/torch/installer,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && sh /run/wsb/locked/get "${WSB_INSTALLER_URL:-https://repo.anaconda.com/miniconda/Miniconda3-py313_26.5.3-1-Linux-x86_64.sh}" 7358a5961dc6a4941d087281cd70313728fcc68695735e18a337321bc31c7f51 /tmp/installer.sh \
@@ -44,7 +44,7 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
 # The environment, by the address and hash of every package. Nothing is solved.
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=cache,id=wsb-conda-pkgs,target=/opt/wsb/pkgs,sharing=locked \
-    --mount=type=bind,source=.wsb/lock/torch,target=/run/wsb/lock \
+    --mount=type=bind,source=.wsb/lock/torch/conda,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && sh /run/wsb/locked/conda /tmp/explicit.txt \
@@ -58,14 +58,14 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
-    --mount=type=bind,source=.wsb/lock/torch,target=/run/wsb/lock \
+    --mount=type=bind,source=.wsb/lock/torch/pip,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
  && sh /run/wsb/locked/pip /opt/conda/envs/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
  && sh /run/wsb/locked/settle \
  && env -u PYTHONDONTWRITEBYTECODE /opt/conda/envs/wsb/bin/python -c "import torch; print('torch', torch.__version__)" \
- && sh /run/wsb/locked/settle /opt/conda/envs/wsb
+ && sh /run/wsb/locked/settle
 
 # ==== workspace (layers/55-workspace.j2)
 # hadolint ignore=DL3006
@@ -77,7 +77,6 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 ARG WSB_UID=1000
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/user,target=/run/wsb/user \
-    --mount=type=bind,source=.wsb/lock/workspace,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && umask 022 \
@@ -94,7 +93,7 @@ ENV PATH=/opt/conda/envs/seven/bin:/opt/conda/condabin:$PATH \
 # ==== the project's conda packages (layers/locked/conda.j2)
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=cache,id=wsb-conda-pkgs,target=/opt/wsb/pkgs,sharing=locked \
-    --mount=type=bind,source=.wsb/lock/workspace,target=/run/wsb/lock \
+    --mount=type=bind,source=.wsb/lock/workspace/conda,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && sh /run/wsb/locked/conda /tmp/explicit.txt \

@@ -18,7 +18,7 @@ ENV LANG=C.UTF-8 LC_ALL=C.UTF-8
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=cache,id=wsb-apt,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,id=wsb-apt-lists,target=/var/lib/apt/lists,sharing=locked \
-    --mount=type=bind,source=.wsb/lock/torch,target=/run/wsb/lock \
+    --mount=type=bind,source=.wsb/lock/torch/apt,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && rm -f /etc/apt/apt.conf.d/docker-clean \
@@ -32,7 +32,6 @@ RUN groupadd --system --gid 900 wsb \
 # ==== environment (layers/locked/venv.j2)
 # The environment, with the base's own Python. Its name is an alias made later, so that projects share this layer.
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
-    --mount=type=bind,source=.wsb/lock/torch,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && python3.13 -m venv /opt/venv/wsb \
@@ -44,14 +43,14 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
-    --mount=type=bind,source=.wsb/lock/torch,target=/run/wsb/lock \
+    --mount=type=bind,source=.wsb/lock/torch/pip,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
  && sh /run/wsb/locked/pip /opt/venv/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
  && sh /run/wsb/locked/settle \
  && env -u PYTHONDONTWRITEBYTECODE /opt/venv/wsb/bin/python -c "import torch; print('torch', torch.__version__)" \
- && sh /run/wsb/locked/settle /opt/venv/wsb
+ && sh /run/wsb/locked/settle
 
 # ==== workspace (layers/55-workspace.j2)
 # hadolint ignore=DL3006
@@ -63,7 +62,6 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 ARG WSB_UID=1000
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/user,target=/run/wsb/user \
-    --mount=type=bind,source=.wsb/lock/workspace,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && umask 022 \
@@ -79,7 +77,7 @@ ENV PATH=/opt/venv/six/bin:$PATH \
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=cache,id=wsb-apt,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,id=wsb-apt-lists,target=/var/lib/apt/lists,sharing=locked \
-    --mount=type=bind,source=.wsb/lock/workspace,target=/run/wsb/lock \
+    --mount=type=bind,source=.wsb/lock/workspace/apt,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && sh /run/wsb/locked/apt \
@@ -90,17 +88,16 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
-    --mount=type=bind,source=.wsb/lock/workspace,target=/run/wsb/lock \
+    --mount=type=bind,source=.wsb/lock/workspace/pip,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
  && sh /run/wsb/locked/pip /opt/venv/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
- && sh /run/wsb/locked/settle /opt/venv/wsb
+ && sh /run/wsb/locked/settle
 
 # ==== the kernel of notebooks (layers/locked/kernel.j2)
 # What the IDE runs inside is among the locked packages; here notebooks only learn of it.
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
-    --mount=type=bind,source=.wsb/lock/workspace,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && /opt/venv/six/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'six (Python 3.13)' \
@@ -122,7 +119,7 @@ LABEL dev.wsb.base="python:3.13-slim-bookworm" \
       dev.wsb.env="six" \
       dev.wsb.fallbacks="[]" \
       dev.wsb.inputs="sha256:0" \
-      dev.wsb.lock="sha256:d435836927b73221aae7e16356afa351c1c4027a296663e70473e761b2b8debf" \
+      dev.wsb.lock="sha256:24eb34491b5943be474ea7a260719c150d0f8b3c85ed2925a9785479b6842cab" \
       dev.wsb.manager="venv" \
       dev.wsb.plan.digest="sha256:9a9483c46a47ff26457dcf9a4ad9c7160093482db7ed5b9507eb6edb35ea8e56" \
       dev.wsb.python="3.13" \

@@ -61,6 +61,8 @@ def test_instructions_begin_where_they_begin() -> None:
         (SINGLE, "[2/9] RUN one", None),
         (SINGLE, "[4/4] RUN one", None),
         ("", "[1/1] FROM a", None),
+        ("FROM a AS one\nRUN 1\nFROM one AS two\nRUN 2\nCOPY a b\n", "[two 2/2] COPY a b", 5),
+        ("FROM a AS one\nRUN 1\nFROM one AS two\nRUN 2\nCOPY a b\n", "[one 2/2] RUN 1", 2),
     ],
 )
 def test_a_step_is_found_however_its_builder_counts(dockerfile: str, name: str, line: int | None) -> None:

@@ -47,6 +47,7 @@ def locked(text: str = WSB_YAML, **more: object) -> LockedPlatform:
                     LockedConda(url="https://conda.anaconda.org/conda-forge/noarch/six-1.17.0-py_0.conda", sha256="d" * 64),
                 ),
                 pip=(pip("torch", "2.6.0+cpu"),),
+                date="20261125T194400Z",
             ),
             "workspace": LockedPart(pip=(pip("tqdm", "4.67.1"),)),
             **more,

@@ -81,3 +81,11 @@ def test_a_range_of_a_package_made_for_one_torch_leaves_room() -> None:
     plan = planned(spec(python="3.8", pip=["xformers>=0.0.22,<1"]), NO_GPU)
     assert plan.torch is not None
     assert plan.torch.version.startswith("2.")
+
+
+def test_a_package_that_conda_and_pip_are_asked_for_comes_from_pip() -> None:
+    declared = replace(with_conda("pillow=9.4", "opencv=4.7"), pip=(Located("Pillow==9.5.0", WHERE),))
+    plan = planned(spec(), NO_GPU, declared)
+    assert plan.packages.conda == ("opencv=4.7",)
+    assert "Pillow==9.5.0" in plan.packages.pip
+    assert "pillow=9.4" in said(plan, "asked-twice")

@@ -134,3 +134,15 @@ def test_notebooks_install_in_their_cells() -> None:
     (item,) = documents.read_notebook_installs(text, "a.ipynb")
     assert names((item,)) == ["einops==0.6"]
     assert str(item.where) == "a.ipynb:cell 1:1"
+
+
+def test_digits_of_other_scripts_are_no_versions() -> None:
+    # a fuzz run found ᮳1.3 read as a CUDA version
+    assert documents.read_readme("Needs CUDA ᮳1.3, Python 3.᮳ and PyTorch ᮳.1\n", "README.md") == ()
+    assert documents.read_dockerfile("FROM nvidia/cuda:᮳1.8.0-devel\n", "Dockerfile")
+    assert command("conda install cudatoolkit=᮳1.3") == []
+
+
+def test_a_minimum_in_prose_is_no_version() -> None:
+    items = documents.read_readme("Python 3.7+ and PyTorch 1.12 or later; CUDA >= 11.3\n", "README.md")
+    assert names(items) == ["conda:python>=3.7", "conda:pytorch>=1.12", "conda:cudatoolkit>=11.3"]

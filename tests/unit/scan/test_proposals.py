@@ -131,6 +131,14 @@ def test_without_any_date_the_newest_torch_that_is_no_longer_fresh_is_taken() ->
     assert release.version.micro > 0 or release.released < "2026-08-25"
 
 
+def test_the_month_in_the_tag_of_nvidias_image_dates_a_project() -> None:
+    files: dict[str, str | bytes] = {
+        "requirements.txt": "torch>=1.0\nnumpy\n",
+        "Dockerfile": "FROM nvcr.io/nvidia/pytorch:20.06-py3\n",
+    }
+    assert value(files, "torch") == "1.5"
+
+
 def test_a_pin_in_no_index_becomes_the_nearest_release() -> None:
     pick = proposed({"requirements.txt": "torch==0.4.1.post2\n"}).torch
     assert pick is not None
@@ -239,6 +247,25 @@ def test_libraries_of_a_dockerfile_are_taken_and_its_tools_are_not() -> None:
 def test_what_exists_on_windows_only_is_left_out_and_said() -> None:
     text = written({"requirements.txt": "torch==2.0.1\npywin32==306\n"})
     assert "pywin32 exists for Windows only; it is left out" in text
+
+
+def test_what_the_plan_will_leave_out_is_said_beforehand() -> None:
+    environment = """
+channels: [defaults]
+dependencies:
+- pytorch=2.0.1
+- cuda-cudart=11.8.89
+- numpy=1.24.3=py310h5f9d8c6_1
+- pillow=9.4
+- pip: [nvidia-cublas-cu11==11.10.3.66, Pillow==9.5.0]
+"""
+    left = proposed({"environment.yml": environment}).left_out
+    libraries = "environment.yml:5:3: cuda-cudart=11.8.89, nvidia-cublas-cu11==11.10.3.66"
+    assert f"{libraries}: left out, since torch's wheel brings the right ones" in left
+    assert any(
+        line.startswith("environment.yml:6:3: numpy=1.24.3=py310h5f9d8c6_1: taken without the build string") for line in left
+    )
+    assert "environment.yml:7:3: pillow=9.4: left to pip, which is asked for it too" in left
 
 
 # --- the file ------------------------------------------------------------------------------------------------------
