@@ -40,6 +40,13 @@ def _pulled(engine: Engine, plan: Plan, image: str, listener: Listener) -> Image
     return found
 
 
+def repository_of(image: str) -> str:
+    """An image's name without tag and digest."""
+    bare = image.partition("@")[0]
+    head, colon, tag = bare.rpartition(":")
+    return head if colon and "/" not in tag else bare
+
+
 def mirrored(image: str, registry: str | None) -> str:
     """Where a mirror of Docker Hub has this image; images of other registries are left where they are."""
     if registry is None or registry_of(image) != "docker.io" or image.startswith("wsb/"):
@@ -78,6 +85,8 @@ def locked_base(
             return found, name
     if locked.digest:
         made = _pulled(engine, plan, base_at_digest(locked), listener)
+    elif plan.base.bootstrap is None:  # an image that was in no registry when it was locked; it may be in one by now
+        made = _pulled(engine, plan, locked.image, listener)
     else:
         made = _made_again(engine, plan, locked, date, name, environ, listener)
     if made.layers != locked.layers:

@@ -15,7 +15,7 @@ from typing import Any
 from builder.engine.base import BuildFailed, BuildRequest, ImageInfo, Note
 from builder.engine.context import build_context
 from builder.errors import WsbError
-from builder.grounding import base_of
+from builder.grounding import base_of, mirrored, repository_of
 from builder.inventory import STATUS, of_status
 from builder.lock.agree import asked_of
 from builder.lock.text import read_requirements
@@ -190,10 +190,9 @@ def _debs(maker: Maker, image: str) -> set[tuple[str, str, str]]:
 
 
 def _base(plan: Plan, base: ImageInfo) -> LockedBase:
-    repository = plan.base.image.partition("@")[0]
-    head, colon, tag = repository.rpartition(":")
-    bare = head if colon and "/" not in tag else repository
-    digest = next((one.partition("@")[2] for one in base.digests if one.partition("@")[0] == bare), "")
+    # pulled from a mirror it is known by the mirror's name; the manifest is the same
+    names_ = {repository_of(plan.base.image), repository_of(mirrored(plan.base.image, plan.sources.used.registry))}
+    digest = next((one.partition("@")[2] for one in base.digests if one.partition("@")[0] in names_), "")
     return LockedBase(image=plan.base.image, digest="" if plan.base.bootstrap else digest, layers=base.layers)
 
 
