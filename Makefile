@@ -6,7 +6,7 @@ WSB := $(VENV)/bin/wsb
 EXAMPLE := examples/digits
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine demo test lint unit golden clean
+.PHONY: help venv engine demo test lint unit golden bench clean
 
 help:  ## Print this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ unit: venv  ## The tests that need no engine.
 
 golden: venv  ## Write the golden Dockerfiles anew; read the diff.
 	WSB_WRITE_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/golden
+
+bench: venv engine  ## Measure builds against hand-written Dockerfiles and envd (a quarter of an hour; see tests/bench).
+	$(WSB) -C $(EXAMPLE) build --fallback --no-test >/dev/null  # the base that everybody starts from
+	$(VENV)/bin/python -m tests.bench
 
 clean:  ## Remove .venv and caches.
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

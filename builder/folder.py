@@ -18,7 +18,7 @@ MAX_TOTAL_BYTES = 256 << 20  # of all sources together
 # Folders of tools and of installed packages: nothing in them was written for this project.
 _SKIPPED = frozenset(
     """
-    .git .hg .svn .tox .nox node_modules __pycache__ site-packages .mypy_cache .pytest_cache .ruff_cache
+    .wsb .git .hg .svn .tox .nox node_modules __pycache__ site-packages .mypy_cache .pytest_cache .ruff_cache
     .ipynb_checkpoints .idea .eggs build dist wandb mlruns lightning_logs
     """.split()  # noqa: SIM905
 )

@@ -20,6 +20,7 @@ from builder.pipeline import CONFIG
 from builder.scan.proposal import propose
 from builder.scan.proposed import Proposal, Wishes
 from builder.scan.relaxing import Relax
+from builder.store import MEMORY
 
 Ask = Callable[[str, tuple[tuple[str, str], ...]], str]
 
@@ -55,7 +56,8 @@ def draft(
         raise WsbError("no-such-file", f"{directory} is not a folder", hints=["name the project's folder: `wsb init DIR`"])
     _check_accelerator(accelerator)
     folder = Folder(directory)
-    names = [name for name in folder.names() if name != CONFIG]
+    own = _written_by_wsb(folder)
+    names = [name for name in folder.names() if name != CONFIG and name not in own]
     imports = _imports(folder)
     wishes = Wishes(relax=cast("Relax", relax), accelerator=accelerator)
     proposal = propose(directory.name, names, folder.read, load(), wishes, imports, host)
@@ -74,6 +76,15 @@ def draft(
 
     merged_text, changes = merged(decode(present, CONFIG), proposal)
     return Draft(directory=directory, proposal=proposal, text=merged_text, is_new=False, changes=changes)
+
+
+def _written_by_wsb(folder: Folder) -> frozenset[str]:
+    """Files that `wsb render` wrote: they say what wsb.yaml says, and are no witnesses for it."""
+    try:
+        written = json.loads(folder.read(MEMORY) or b"{}")
+    except (ValueError, RecursionError):
+        return frozenset()
+    return frozenset(written) if isinstance(written, dict) else frozenset()
 
 
 def _imports(folder: Folder) -> Any:

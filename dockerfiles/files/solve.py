@@ -148,7 +148,11 @@ def wanted_pip(asked):
         with open("/tmp/held.txt", "w") as stream:
             stream.write("".join(pin + "\n" for pin in pins))
         names = {plain(pin) for pin in pins}
-        pins += [pin for pin in added(asked["editable_install"] + " --constraint /tmp/held.txt", asked["kept"]) if plain(pin) not in names]
+        pins += [
+            pin
+            for pin in added(asked["editable_install"] + " --constraint /tmp/held.txt", asked["kept"])
+            if plain(pin) not in names
+        ]
     if asked["ide_install"]:
         # held where they are: what the environment has by then, the project's own packages among it
         freeze = shell(shlex.quote(asked["python"]) + " -m pip list --disable-pip-version-check --format=freeze").stdout

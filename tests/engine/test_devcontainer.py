@@ -91,16 +91,23 @@ def test_a_kernel_of_the_environment_runs_a_cell(home: Home) -> None:
 
 def test_the_debugger_stops_at_a_breakpoint_of_the_example(home: Home) -> None:
     source = (home.folder / "train.py").read_text().splitlines()
-    line = next(number for number, text in enumerate(source, 1) if "torch.cuda.is_available()" in text)
+    line = 1 + next(number for number, text in enumerate(source, 1) if text.startswith("def choose_device("))
     command = ("exec", "--workspace-folder", str(home.folder), "python", "-m", "debugpy.adapter")
     with home.cli.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as adapter:
         debugger = Debugger(adapter)
         debugger.ask("initialize", adapterID="debugpy", linesStartAt1=True, columnsStartAt1=True, pathFormat="path")
         launched = debugger.send(
-            "launch", program="/workspace/train.py", args=["--epochs", "1"], cwd="/workspace", console="internalConsole"
+            "launch",
+            program="/workspace/train.py",
+            args=["--epochs", "1", "--workers", "0"],
+            cwd="/workspace",
+            console="internalConsole",
+            # its worker processes would wait for a debugger of their own, and this test with them if nothing stopped
+            subProcess=False,
         )
         debugger.event("initialized")
-        debugger.ask("setBreakpoints", source={"path": "/workspace/train.py"}, breakpoints=[{"line": line}])
+        told = debugger.ask("setBreakpoints", source={"path": "/workspace/train.py"}, breakpoints=[{"line": line}])
+        assert [one["verified"] for one in told["breakpoints"]] == [True]
         debugger.ask("configurationDone")
         debugger.answer(launched)
         stopped = debugger.event("stopped")

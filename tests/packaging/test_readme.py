@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
-from builder.cli.main import wsb
+from builder.cli.main import VERBS, wsb
 from tests.support.readme import READMES, ROOT, commands, every_command, words
 
 # Verbs that ask neither an engine nor anything outside of this machine.
@@ -70,3 +70,10 @@ def test_what_needs_no_engine_works(command: str, tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda readme: readme.name)
+def test_every_verb_is_told_of(readme: Path) -> None:
+    text = readme.read_text("utf-8")
+    missing = [verb for verb in VERBS if f"wsb {verb}" not in text]
+    assert missing == []

@@ -8,6 +8,7 @@ which belong to the machine's engine. It ends with the test run, however that en
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import re
@@ -30,6 +31,7 @@ NEEDED = 25  # the first release that knows CDI, behind a feature flag until 28.
 SUITE = "trixie"  # has Docker 26.1.5 and buildx 0.13.1
 PACKAGES = ("docker.io", "docker-cli", "docker-buildx", "containerd")
 _PR_SET_PDEATHSIG = 1
+_PREFIX = "wsb-engine-"
 
 
 class NoPrivateEngine(RuntimeError):
@@ -96,14 +98,48 @@ def private_engine(cache_dir: Path) -> Iterator[PrivateEngine]:
     if shutil.which("ip") is None or shutil.which("iptables") is None:
         raise NoPrivateEngine("a private engine needs ip and iptables: apt-get install iproute2 iptables")
     path = _programs(cache_dir)
+    for folder in Path("/tmp").glob(f"{_PREFIX}*"):
+        _sweep(folder)
     # a short path: a socket's name may have no more than 107 letters
-    folder = Path(tempfile.mkdtemp(prefix="wsb-engine-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp"))
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            with _bridge(folder) as bridge, _daemon(folder, path, bridge) as engine:
+                yield engine
+        finally:
+            _remove(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """What a test run that was killed has left behind: its lock is nobody's any more."""
     try:
-        with _bridge(folder) as bridge, _daemon(folder, path, bridge) as engine:
-            yield engine
-    finally:
-        _unmount_below(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+        with (folder / "lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove_bridge(_bridge_name(folder))
+            _remove(folder)
+    except OSError:  # it is in use, or just being made or removed
+        return
+
+
+def _remove(folder: Path) -> None:
+    _unmount_below(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _bridge_name(folder: Path) -> str:
+    return f"wsb{folder.name[-8:]}"
+
+
+def _remove_bridge(name: str) -> None:
+    """The bridge, and the firewall's rules that name it."""
+    for table, chain in (("nat", "POSTROUTING"), ("filter", "FORWARD")):
+        listed = subprocess.run(
+            ["iptables", "-w", "-t", table, "-S", chain], capture_output=True, text=True, check=False
+        ).stdout
+        for rule in (line.split()[1:] for line in listed.splitlines() if f" {name} " in line):
+            subprocess.run(["iptables", "-w", "-t", table, "-D", *rule], capture_output=True, check=False)
+    subprocess.run(["ip", "link", "delete", name], capture_output=True, check=False)
 
 
 def _programs(cache_dir: Path) -> str:
@@ -146,7 +182,7 @@ def _major(dockerd: str | None) -> int:
 @contextmanager
 def _bridge(folder: Path) -> Iterator[str]:
     """A bridge of our own with its way out, and no chain of the firewall that another engine would call its own."""
-    name = f"wsb{folder.name[-8:]}"
+    name = _bridge_name(folder)
     subnet = _free_subnet()
     rules = [
         ("nat", "POSTROUTING", "-s", f"{subnet}.0/24", "!", "-o", name, "-j", "MASQUERADE"),
@@ -165,9 +201,7 @@ def _bridge(folder: Path) -> Iterator[str]:
         said = getattr(error, "stderr", "") or ""
         raise NoPrivateEngine(f"a private engine's bridge cannot be made: {error} {said}".strip()) from error
     finally:
-        for table, chain, *rule in rules:
-            subprocess.run(["iptables", "-w", "-t", table, "-D", chain, *rule], capture_output=True, check=False)
-        subprocess.run(["ip", "link", "delete", name], capture_output=True, check=False)
+        _remove_bridge(name)
 
 
 def _free_subnet() -> str:

@@ -113,6 +113,15 @@ def test_where_files_differ_a_person_is_asked_and_the_answer_counts(project: Pat
     assert "chosen when asked" in draft.text
 
 
+def test_what_wsb_rendered_is_no_witness(project: Path) -> None:
+    assert run(["init", str(project), "--yes"]) == 0
+    before = (project / "wsb.yaml").read_text()
+    assert run(["-C", str(project), "render"]) == 0
+    (project / "wsb.yaml").unlink()
+    assert run(["init", str(project), "--yes"]) == 0
+    assert (project / "wsb.yaml").read_text() == before
+
+
 def test_nothing_of_the_project_is_run(project: Path) -> None:
     trap = "import pathlib\npathlib.Path(__file__).with_name('ran').write_text('')\n"
     for name in ("setup.py", "conftest.py", "train.py", "requirements.py"):

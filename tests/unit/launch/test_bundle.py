@@ -118,7 +118,7 @@ def test_a_tool_that_fails_leaves_nothing_half_made(tmp_path: Path, monkeypatch:
 
 def test_dockers_archive_is_what_the_engine_gives(tmp_path: Path) -> None:
     exporter().archive(str(tmp_path / "image.tar"))
-    assert (tmp_path / "image.tar").read_bytes() == b"an archive of digits:latest"
+    assert (tmp_path / "image.tar").read_bytes() == b"digits:latest"
 
 
 # --- the configuration ---
