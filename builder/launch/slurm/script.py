@@ -126,7 +126,9 @@ def _start(job: Job, image: Image, placed: Placed) -> Iterator[str]:
     if job.tasks:
         yield ""
         yield "# torchrun on each node meets the others at the first one; a port of the job's own, as nodes may be shared"
-        yield 'head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)'
+        # not `| head -n 1`: with pipefail the script would die when scontrol is still writing
+        yield 'hosts=$(scontrol show hostnames "$SLURM_JOB_NODELIST")'
+        yield "head=${hosts%%$'\\n'*}"
         yield "port=$((20000 + SLURM_JOB_ID % 20000))"
     yield ""
     yield "# The first words in the container: are we in it, and is it the right one?"
