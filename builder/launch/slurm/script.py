@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -18,6 +17,7 @@ from builder import __version__
 from builder.errors import WsbError
 from builder.launch.job import PROOF_FAILED, PROOF_LINE, Image, Job, inner_command
 from builder.launch.oci import MARK_ID, Bind
+from builder.model.frozen import frozen
 
 NAME: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 _WIDTH: Final = 118
@@ -42,7 +42,7 @@ _SETTING: Final = {
 _VARIABLE: Final = {Flavour.OCI: "bundle", Flavour.PYXIS: "container", Flavour.APPTAINER: "container"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Placed:
     """The job on one Slurm.
 
