@@ -9,6 +9,7 @@ from typing import Any
 
 from builder.model.frozen import frozen
 from builder.model.values import Unknown
+from builder.threads import start_deaf
 
 
 @frozen
@@ -36,7 +37,7 @@ def ask_together(questions: Mapping[str, Question]) -> dict[str, Any]:
         for name, question in questions.items()
     }
     for thread in threads.values():
-        thread.start()
+        start_deaf(thread)
     for name, thread in threads.items():
         limit_s = questions[name].limit_s
         thread.join(max(0.0, began + limit_s - time.monotonic()))

@@ -25,6 +25,7 @@ import docker.errors
 from builder.engine.base import ContainerRequest, Output
 from builder.engine.calls import BROKEN, Client, translated
 from builder.engine.containers import Demultiplexer, attached, created, exit_code, stop, without_command
+from builder.threads import start_deaf
 
 _BLOCK: Final = 1 << 16
 _FORWARDED: Final = tuple(
@@ -235,22 +236,13 @@ def signals(target: Target, has_tty: bool) -> Iterator[Callable[[], None]]:
             arrived.put(window)
 
     before = {number: signal.signal(number, handler) for number in (*_FORWARDED, *([window] if has_tty else []))}
-    _start_deaf(threading.Thread(target=_carry, args=(target, arrived, window), name="wsb-signals", daemon=True))
+    start_deaf(threading.Thread(target=_carry, args=(target, arrived, window), name="wsb-signals", daemon=True))
     try:
         yield has_started
     finally:
         for number, was in before.items():
             signal.signal(number, was)
         arrived.put(None)
-
-
-def _start_deaf(thread: threading.Thread) -> None:
-    """Start a thread that takes no signals: one that the kernel gives it would not end the main thread's wait, and be lost."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    try:
-        thread.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _carry(target: Target, arrived: queue.SimpleQueue[int | None], window: int) -> None:

@@ -22,6 +22,7 @@ from builder.engine import translate
 from builder.engine.base import BuildRequest, Event, Listener, StepFinished, StepProgress, StepStarted
 from builder.engine.calls import BROKEN, Client, messages, socket_under, translated
 from builder.engine.stream import BuildStream, Clock, Failure, Message
+from builder.threads import start_deaf
 
 _BLOCK: Final = 1 << 18
 _CONTEXT: Final = ("wsb:context", "[internal] send build context")
@@ -47,7 +48,7 @@ class _Exchange:
         self._thread = threading.Thread(target=self._run, name="wsb-build", daemon=True)
 
     def __iter__(self) -> Iterator[Message | Event]:
-        self._thread.start()
+        start_deaf(self._thread)
         while True:
             item = self._queue.get()
             if item is _Ended:

@@ -30,6 +30,7 @@ from builder.engine.docker_sdk import DockerEngine
 from builder.engine.stream import BuildStream, Clock
 from builder.errors import WsbError
 from builder.model.frozen import frozen
+from builder.threads import start_deaf
 
 _BLOCK: Final = 1 << 18
 _GRACE_S: Final = 15.0
@@ -144,7 +145,7 @@ class BuildxEngine(DockerEngine):
         except OSError as error:
             raise translate.lost(doing, str(error)) from error
         sender = threading.Thread(target=_send, args=(request, process, self._mounts(request)), name="wsb-context", daemon=True)
-        sender.start()
+        start_deaf(sender)
         words: deque[str] = deque(maxlen=20)
         try:
             assert process.stderr is not None

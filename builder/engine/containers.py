@@ -16,6 +16,7 @@ import requests.exceptions
 from builder.engine.base import TIMED_OUT, ContainerRequest, Output
 from builder.engine.calls import BROKEN, Client, socket_under, translated
 from builder.engine.stream import Clock
+from builder.threads import start_deaf
 
 _BLOCK: Final = 1 << 16
 _STOP_S: Final = 5
@@ -106,7 +107,7 @@ def created(api: Client, request: ContainerRequest, *, has_stdin: bool) -> Itera
     finally:
         # in a thread that is no daemon: a second Ctrl-C ends the wait for it, not the removal
         removal = threading.Thread(target=_remove, args=(api, container), name="wsb-remove")
-        removal.start()
+        start_deaf(removal)
         removal.join()
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from builder.model.frozen import frozen
 from builder.model.host import Gpu, GpuState, MigInstance, NvmlAnswer
 from builder.model.values import ComputeCapability, CudaVersion, DriverVersion, Unknown
+from builder.threads import start_deaf
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ def probe(limit_s: float = 20.0) -> Nvidia:
         return Nvidia(answer="absent")
     answers: list[Nvidia] = []
     asking = threading.Thread(target=lambda: answers.append(_ask()), name="wsb-nvml", daemon=True)
-    asking.start()
+    start_deaf(asking)
     asking.join(limit_s)
     if answers:
         return answers[0]

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Final
 
 from builder.engine.base import Event, LayerProgress, Note, StepFinished, StepOutput, StepProgress, StepStarted
+from builder.threads import start_deaf
 from builder.ui.activity import Activity, Pull
 from builder.ui.console import Console
 from builder.ui.text import as_bytes, as_seconds, fit, plain, width
@@ -47,7 +48,7 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if self._ticks:
-            self._ticker.start()
+            start_deaf(self._ticker)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
