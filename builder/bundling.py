@@ -16,7 +16,6 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from builder.engine.base import BuildRequest, Engine
@@ -27,6 +26,7 @@ from builder.lock.changes import changes
 from builder.lock.text import FILE, digest, dump, parse
 from builder.locking import Renderer
 from builder.making import Maker, wheel_folder
+from builder.model.frozen import frozen
 from builder.model.lock import Lock, LockedPlatform
 from builder.model.plan import Plan
 from builder.model.values import Location
@@ -37,7 +37,7 @@ _FETCHED = "/wsb-files"
 KINDS = ("apt", "conda", "pip", "installer")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Bundle:
     """An opened one. directory: with torch/ and workspace/ in it."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from builder.errors import Problems, WsbError
 from builder.folder import Folder
+from builder.model.frozen import frozen
 from builder.model.host import Host
 from builder.model.values import Location
 from builder.pipeline import CONFIG
@@ -25,7 +25,7 @@ from builder.store import MEMORY
 Ask = Callable[[str, tuple[tuple[str, str], ...]], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Draft:
     """What would be written. changes: what a run over a wsb.yaml that is there adds, () for a new file."""
 

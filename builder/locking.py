@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from builder.lock.agree import asked_of
 from builder.lock.text import read_requirements
 from builder.making import Maker, wheel_folder
 from builder.model.files import FileSet
+from builder.model.frozen import frozen
 from builder.model.lock import LockedBase, LockedConda, LockedDeb, LockedPart, LockedPlatform
 from builder.model.plan import Plan
 from builder.render import commands, names
@@ -34,7 +35,7 @@ _SHARED = ("platform", "manager", "python", "torch", "base", "installer", "chann
 _OWN = ("packages", "apt", "ide", "editable")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Upgrade:
     """What may not stay as it was locked: everything, or packages by name."""
 
@@ -46,7 +47,7 @@ class Upgrade:
         return self.everything or any(_named(self.packages, names) for names in _names(part).values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Renderer:
     """How the files of a plan are rendered: the pipeline's own function, with what `solve` needs. project: its folder."""
 

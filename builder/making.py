@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from builder.host.local import proxies
 from builder.host.pip_config import read_pip_config
 from builder.host.turn import turn
 from builder.model.files import File, FileSet
+from builder.model.frozen import frozen
 from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
 from builder.model.report import Report
@@ -47,7 +48,7 @@ from builder.verify.expect import GpuExpectation, GpuMode, expectations
 from builder.verify.reader import CheckEvent, ReportReader
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Built:
     """torch_image: the shared image the workspace stands on, None without torch. was_new: whether it was built now."""
 
@@ -56,7 +57,7 @@ class Built:
     was_new: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Maker:
     """One build on one engine. environ: proxies come from it. network: of the build's steps: default or host."""
 
@@ -294,7 +295,7 @@ def layer_of(dockerfile: str, line: int) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Questions:
     """What to ask an image. Empty groups and checks mean all. gpus: as `--gpus` says it."""
 

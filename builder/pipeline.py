@@ -9,13 +9,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder import __version__
 from builder.errors import Problems, WsbError
 from builder.model.files import FileSet
+from builder.model.frozen import frozen
 from builder.model.host import Host, Reach
 from builder.model.plan import Plan
 from builder.model.project import EMPTY_PROJECT, Project
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 CONFIG = "wsb.yaml"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Workspace:
     """A project folder that was read. inputs_digest: sha256 over wsb.yaml and every file it led to."""
 

@@ -13,12 +13,12 @@ import hashlib
 import json
 import os
 import tempfile
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from builder.errors import WsbError
 from builder.model.files import File, FileSet
+from builder.model.frozen import frozen
 from builder.model.values import Location
 
 MEMORY = ".wsb/rendered.json"
@@ -39,7 +39,7 @@ class Change(str, Enum):
 NEW_TEXTS = ".wsb/new"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Written:
     path: str
     change: Change

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from packaging.specifiers import SpecifierSet
@@ -10,9 +9,10 @@ from packaging.version import Version
 
 from builder.catalog.rows import Row
 from builder.catalog.tables import Tables
+from builder.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Age:
     """One release of a package. released: its day, such as 2021-06-22. oldest, newest: Pythons, None for an open end."""
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from builder.catalog import answers, answers_hardware, answers_images, answers_packages, listings
 from builder.catalog.answers import Answer
 from builder.catalog.catalog import Catalog
 from builder.catalog.rows import LINUX_X86_64
 from builder.catalog.words import understood
+from builder.model.frozen import frozen
 from builder.model.host import OperatingSystem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Question:
     """kind: one of KINDS, or another word for one. words: what follows it. The others: options that narrow the question."""
 

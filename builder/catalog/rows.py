@@ -7,11 +7,11 @@ stand in the table (`Row`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from packaging.version import Version
 
+from builder.model.frozen import frozen
 from builder.model.values import ComputeCapability, CudaVersion, DriverVersion, Variant
 
 Row = Mapping[str, Any]
@@ -22,7 +22,7 @@ LINUX_AARCH64 = "linux_aarch64"
 PLATFORMS = (LINUX_X86_64, LINUX_AARCH64, "win_amd64", "macos_arm64", "macos_x86_64")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MachineCode:
     """sm: code that runs as it is. ptx: code that the driver can compile for later GPUs. unverified: why, when it is."""
 
@@ -32,7 +32,7 @@ class MachineCode:
     source: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TorchBuild:
     """One build of a release for one platform.
 
@@ -56,7 +56,7 @@ class TorchBuild:
         return f"{self.version}+{self.variant}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Doubt:
     """Builds of one release that nobody has seen. is_missing: the table leaves them out, though they may exist."""
 
@@ -65,7 +65,7 @@ class Doubt:
     is_missing: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TorchRelease:
     """One release of torch.
 
@@ -111,7 +111,7 @@ class TorchRelease:
         return tuple(python for python in self.pythons.get(platform, ()) if not python.endswith("t"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CompanionRelease:
     """A release of torchvision or torchaudio. pythons: platform → Pythons; "py3" stands for every Python 3."""
 
@@ -128,7 +128,7 @@ class CompanionRelease:
         return python in offered or "py3" in offered
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Toolkit:
     """A CUDA toolkit and the driver that came with it; windows counts for WSL."""
 
@@ -139,7 +139,7 @@ class Toolkit:
     unverified: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Architecture:
     """What GPUs of one architecture need. last_cuda, last_driver: None while it is supported."""
 
@@ -150,7 +150,7 @@ class Architecture:
     last_driver: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class GpuModel:
     """A GPU by name. is_data_center: NVIDIA's cuda-compat package may lift the driver limit. unverified: why, when it is."""
 
@@ -161,7 +161,7 @@ class GpuModel:
     unverified: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Distribution:
     """A release of a Linux distribution: its C library and its own Python, None when it has none worth using."""
 
@@ -177,7 +177,7 @@ class Distribution:
         return f"{self.names[0]} {self.version}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NvidiaImage:
     """One CUDA release of nvidia/cuda. ubuntu: its Ubuntu versions, oldest first. cudnn: how a tag spells cuDNN."""
 
@@ -190,7 +190,7 @@ class NvidiaImage:
         return f"nvidia/cuda:{self.cuda}{middle}-{flavour}-ubuntu{ubuntu}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PytorchImage:
     """One CUDA of one release of pytorch/pytorch."""
 
@@ -203,7 +203,7 @@ class PytorchImage:
         return f"pytorch/pytorch:{self.torch}-cuda{self.cuda}-cudnn{self.cudnn}-{flavour}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Installer:
     """An installer and what it must hash to. kind: Miniconda3, Miniforge3 or micromamba."""
 

@@ -10,11 +10,12 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote, urljoin
 
 from packaging.version import InvalidVersion, Version
+
+from builder.model.frozen import frozen
 
 JSON = "application/vnd.pypi.simple.v1+json"
 _WHEEL = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(-\d[^-]*)?-(?P<python>[^-]+)-(?P<abi>[^-]+)-(?P<platform>[^-]+)\.whl$")
@@ -30,7 +31,7 @@ class Fetch(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wheel:
     """One file. pythons: 3.11, 3.13t, py3. platform: as tables spell it, "" for one we have no container or host for."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 
 _FLAVOURS = ("base", "runtime", "devel", "plain")
 _SAYS_NOTHING = ("image", "docker", "tag", "with", "for", "the", "and", "official", "cuda")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wish:
     """repository: nvidia/cuda, pytorch/pytorch or "" for a distribution's own. cuda: as written, such as 11.8 or 11.7.0.
 

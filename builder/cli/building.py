@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from builder.cli.asking import ask as ask
 from builder.engine.base import BuildFailed, Engine, Event, ImageInfo, Listener, Pushed, StepFinished
 from builder.errors import WsbError
 from builder.lock.text import digest
+from builder.model.frozen import frozen
 from builder.model.host import Host
 from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from builder.engine.buildx import BuildxOptions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Done:
     """steps: of all builds that were made, in the order they ended. pulled_from: a registry that had it, else ""."""
 
@@ -43,7 +44,7 @@ class Done:
     pulled_from: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class How:
     """What a build may use. locked: install exactly this. registry: to be asked for the finished image first, "" for none."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from builder.model.frozen import frozen
 from builder.model.host import Architecture
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _OPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Remote:
     """As they were given."""
 
@@ -95,8 +96,7 @@ def buildx_options(command: F) -> F:
 
     @functools.wraps(command)
     def with_remote(*args: Any, **given: Any) -> Any:
-        names = Remote.__slots__
-        remote = Remote(**{name: given.pop(name) for name in names})
+        remote = Remote(**{field.name: given.pop(field.name) for field in fields(Remote)})
         return command(*args, remote=remote, **given)
 
     made: Any = with_remote

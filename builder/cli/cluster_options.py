@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
+from builder.model.frozen import frozen
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SlurmOptions:
     """Where on which Slurm, and how. reference: what Pyxis pulls instead of a file."""
 
@@ -25,7 +26,7 @@ class SlurmOptions:
     extra: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KubernetesOptions:
     """Where on which Kubernetes, and how. reference: what the nodes pull."""
 

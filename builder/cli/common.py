@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder import pipeline
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 
 if TYPE_CHECKING:
     from builder.engine.base import Engine, EngineInfo, ImageInfo
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PLAN_IN_IMAGE = "/opt/wsb/plan.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Present:
     """A built workspace: its image, and the plan the image carries."""
 

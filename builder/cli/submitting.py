@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from builder.cli.cluster_options import KubernetesOptions, SlurmOptions
 from builder.errors import WsbError
 from builder.launch.job import Image, Job, Record
 from builder.launch.oci import JOB, Bind, parse_bind
+from builder.model.frozen import frozen
 
 if TYPE_CHECKING:
     from builder.cli.common import Present
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from builder.ui.console import Console
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wanted:
     """The options of `wsb submit` that Slurm and Kubernetes share, as they were given."""
 
@@ -92,7 +93,7 @@ def check(present: Present, engine: Engine, console: Console, gpus: int) -> None
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Prepared:
     """A job that is ready to go. text: its script or its objects. put: whatever has to be there before it is submitted."""
 

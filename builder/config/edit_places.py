@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from builder.config.suggest import as_yaml
+from builder.model.frozen import frozen
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = ("", "~", "null", "Null", "NULL")
@@ -27,7 +28,7 @@ class CannotEditError(Exception):
     """The file is written in a way these rules do not know."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Place:
     """How far a path exists. depth: how many of its names do. inside: the mapping the last one was looked for in.
 

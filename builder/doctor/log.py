@@ -11,8 +11,9 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
+
+from builder.model.frozen import frozen
 
 _CHUNK: Final = 1 << 18
 _LONGEST: Final = 1 << 16
@@ -22,7 +23,7 @@ _OVERLAP: Final = 600
 _ESCAPE: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Line:
     """One line. text: without prefix, its indentation kept. stream: whose it is among several that write one log.
 

@@ -12,13 +12,14 @@ from typing import BinaryIO, Final, Protocol
 
 from builder.errors import WsbError
 from builder.model.engine import EngineInfo as EngineInfo
+from builder.model.frozen import frozen
 
 TIMED_OUT: Final = 124  # what run() returns when its time was up, as coreutils' timeout does
 
 # --- events ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepStarted:
     """A step of a build begins. name: as the engine words it, such as "[torch 2/3] RUN …"."""
 
@@ -26,7 +27,7 @@ class StepStarted:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepProgress:
     """Bytes of something inside a step, such as a download or an extraction. total: 0 when not known."""
 
@@ -36,7 +37,7 @@ class StepProgress:
     total: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepOutput:
     """A piece of what a step prints, decoded; it may end in the middle of a line."""
 
@@ -44,7 +45,7 @@ class StepOutput:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepFinished:
     """A step ended. seconds: by the engine's clock. error: empty when it went well."""
 
@@ -55,7 +56,7 @@ class StepFinished:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LayerProgress:
     """One layer of an image that is pulled. what: Downloading, Extracting, Pull complete, …"""
 
@@ -66,7 +67,7 @@ class LayerProgress:
     total: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Note:
     """A line from wsb itself about a long piece of work, such as making a base."""
 
@@ -80,7 +81,7 @@ Listener = Callable[[Event], None]
 # --- requests and answers -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ImageInfo:
     """One local image. size_bytes: unpacked. layers: diff ids, lowest first. digests: name@digest as registries know it."""
 
@@ -99,7 +100,7 @@ class ImageInfo:
     command: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BuildRequest:
     """One build. context: opened when the build starts; gives a tar. target: a stage, or "" for the last one.
 
@@ -118,7 +119,7 @@ class BuildRequest:
     secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ContainerRequest:
     """One container. user: uid:gid or a name. gpu: device requests in the engine's own words are made by launch."""
 
@@ -143,7 +144,7 @@ class ContainerRequest:
     runtime: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ContainerInfo:
     """One running container. image: the name or id it was made from. user: whom its processes run as, "" for root."""
 
@@ -154,7 +155,7 @@ class ContainerInfo:
     user: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ExecRequest:
     """One command in a container that runs already."""
 
@@ -188,7 +189,7 @@ class Output:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pushed:
     """An image in its registry. sent_bytes: of the layers that went over the wire; the others were there already."""
 

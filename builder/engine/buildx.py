@@ -18,7 +18,6 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +29,7 @@ from builder.engine.connect import connect
 from builder.engine.docker_sdk import DockerEngine
 from builder.engine.stream import BuildStream, Clock
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 
 _BLOCK: Final = 1 << 18
 _GRACE_S: Final = 15.0
@@ -39,7 +39,7 @@ _NEEDED: Final = (0, 12)  # the first that prints its progress as JSON
 SECRET_FILES: Final = {"wsb-netrc": "/run/wsb/netrc"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BuildxOptions:
     """builder: its name, "" for the current one. push_to: a reference without tag, to push by digest instead of loading.
 

@@ -11,7 +11,7 @@ import os
 import stat
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, Final
@@ -20,6 +20,7 @@ from builder.engine.ignore import Ignore
 from builder.engine.pieces import Pieces
 from builder.errors import WsbError
 from builder.model.files import FileSet
+from builder.model.frozen import frozen
 from builder.model.values import Location
 
 _BLOCK: Final = 1 << 18
@@ -27,7 +28,7 @@ _RECORD: Final = tarfile.BLOCKSIZE
 _IGNORE_FILE: Final = ".dockerignore"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Entry:
     """One member of the tar: rendered bytes, a path on disk, or a folder that neither of them has."""
 

@@ -24,6 +24,7 @@ from builder.engine.base import (
     StepProgress,
     StepStarted,
 )
+from builder.model.frozen import frozen
 
 Message = Mapping[str, Any]
 Clock = Callable[[], float]
@@ -42,7 +43,7 @@ _BOOKKEEPING: Final = re.compile(
 _EXIT_CODE: Final = re.compile(r"(?:exit code: |returned a non-zero code: |exit status )(\d+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Failure:
     """Why the engine did not build. step_name: "" when no step was at fault. output: the step's last lines."""
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from builder.model.frozen import frozen
 
 _VARINT: Final = 0
 _FIXED64: Final = 1
@@ -22,7 +23,7 @@ _Value = int | bytes
 _Field = tuple[int, _Value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Vertex:
     """One step. started, completed: nanoseconds since 1970 by the engine's clock, None when that has not happened."""
 
@@ -34,7 +35,7 @@ class Vertex:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Status:
     """Bytes or parts of something inside a step. total: 0 when not known."""
 
@@ -47,7 +48,7 @@ class Status:
     completed: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Log:
     """What a step printed. stream: 1 standard output, 2 standard error."""
 
@@ -56,7 +57,7 @@ class Log:
     data: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Warned:
     """Advice of the builder about the Dockerfile."""
 
@@ -64,7 +65,7 @@ class Warned:
     short: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StatusResponse:
     """One message of the trace."""
 

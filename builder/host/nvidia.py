@@ -9,9 +9,9 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from builder.model.frozen import frozen
 from builder.model.host import Gpu, GpuState, MigInstance, NvmlAnswer
 from builder.model.values import ComputeCapability, CudaVersion, DriverVersion, Unknown
 
@@ -28,7 +28,7 @@ _ANSWERS: Final[dict[str, NvmlAnswer]] = {
 _COMPUTE_MODES: Final = {0: "default", 1: "exclusive", 2: "prohibited", 3: "exclusive"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Nvidia:
     """What NVML tells. answer: how it started; said: its own words when it did not.
 

@@ -6,11 +6,12 @@ Only what pip itself documents is read: its configuration files in order, then i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from builder.model.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class PipConfig:
     """index_url: None means PyPI. find_links: as written; local folders among them hold wheels. keyring: pip's provider."""
 

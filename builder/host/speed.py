@@ -8,17 +8,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Final
 
 from builder.host.reach import TIMEOUT_S, why_not
+from builder.model.frozen import frozen
 
 LIMIT_BYTES: Final = 4_000_000
 LIMIT_S: Final = 4.0
 _BLOCK: Final = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Measured:
     """Of one address. first_s: until the first bytes; bytes_per_s: of what followed. why_not: "" when it answers."""
 

@@ -11,7 +11,6 @@ import json
 import secrets
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from builder.errors import WsbError
 from builder.launch import oci
 from builder.launch.container import Identity
 from builder.launch.shell import Shell
+from builder.model.frozen import frozen
 
 Say = Callable[[str], None]
 
@@ -44,7 +44,7 @@ class Form(str, Enum):
     SIF = "sif"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Tool:
     """A program that makes a form from a folder. script: $1 the folder, $2 the file."""
 
@@ -67,7 +67,7 @@ TOOLS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Exporter:
     """Writes one image's files through a shell. document: the image's plan, {} for an image that wsb did not make."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from builder.launch import ide_container
 from builder.launch.arrival import watched
 from builder.launch.devices import NOTHING, HandedIn, accelerator_of, handed_in
 from builder.launch.gpus import ChosenGpus
+from builder.model.frozen import frozen
 from builder.model.host import Host
 from builder.model.values import Unknown
 from builder.resolve.passthrough import choose_passthrough
@@ -23,7 +24,7 @@ GROUP_GID = 900
 NOT_ASKED = Host(os="linux", arch="x86_64", driver=Unknown("nobody asked"), gpus=Unknown("nobody asked"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Gpus:
     """The GPUs of one container: which, and how the engine is asked for them."""
 
@@ -39,7 +40,7 @@ class Gpus:
 NO_GPUS = Gpus(handed=NOTHING, chosen=ChosenGpus())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Identity:
     """Whose uid and gid the container's files get."""
 
@@ -47,7 +48,7 @@ class Identity:
     gid: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunOptions:
     """What a user may say at the command line. env: NAME=VALUE pairs already split. workdir: below the project, or ""."""
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from builder.engine.base import EngineInfo
 from builder.launch.container import WORKSPACE, Identity
+from builder.model.frozen import frozen
 
 # Commands by which the IDEs are started, the usual one first.
 CODE = ("code", "code-insiders", "codium", "/Applications/Visual Studio Code.app/Contents/Resources/app/bin/code")
 PYCHARM = ("pycharm", "charm", "pycharm-professional", "pycharm.sh", "/Applications/PyCharm.app/Contents/MacOS/pycharm")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Variant:
     """One dev container file. path: below the project. because: why this one, "" for the usual one."""
 

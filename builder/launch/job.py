@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any, Final
 
 from builder.errors import WsbError
 from builder.launch.oci import Bind
+from builder.model.frozen import frozen
 
 PROOF_FAILED: Final = 97  # the exit code of a job whose proof failed, as verify/probes/job.py has it
 PROOF_LINE: Final = "wsb: proof failed: "
 SCHEMA: Final = "wsb.job/1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Job:
     """gpus: on each node. tasks: processes that torchrun starts on each node; 0 runs the command once a node without it.
 
@@ -47,7 +48,7 @@ class Job:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Image:
     """What the nodes run. id: of the exported image, "" where nodes pull it by reference. plan: its plan's digest."""
 
@@ -71,7 +72,7 @@ class State(str, Enum):
         return self in (State.DONE, State.FAILED, State.CANCELLED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Status:
     """reason: one sentence, "" when there is nothing to say. exit_code: of the command, None while there is none."""
 
@@ -85,7 +86,7 @@ class Status:
         return {key: value for key, value in found.items() if value not in ("", None)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Record:
     """A submitted job, as wsb remembers it on the machine it was submitted from.
 

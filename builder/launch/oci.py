@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from builder.engine.base import ImageInfo
 from builder.errors import WsbError
 from builder.launch.container import Identity
+from builder.model.frozen import frozen
 
 MARK: Final = "opt/wsb/image.json"  # below the root file system: which image this is, and its own environment
 MARK_ID: Final = "opt/wsb/image-id"  # the id alone, for a shell to compare
@@ -25,7 +25,7 @@ _MASKED: Final = ("acpi", "asound", "kcore", "keys", "latency_stats", "timer_lis
 _READ_ONLY: Final = ("bus", "fs", "irq", "sys", "sysrq-trigger")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Bind:
     """A folder or file of the node that the container sees. target: absolute, inside."""
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 
 _BEGIN: Final = b"wsb-begins-here\n"
 _SSH_FAILED: Final = 255
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Done:
     """How a script ended."""
 

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Literal
 
 from builder.engine.base import ImageInfo
+from builder.model.frozen import frozen
 
 DIGEST = "dev.wsb.plan.digest"
 _TORCH = "wsb/torch:"
@@ -22,7 +23,7 @@ _BASE = "wsb/base:"
 Layers = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Workspace:
     """One built workspace. below: the shared image it stands on, None for none that is known. sharers: how many stand on it.
 
@@ -47,7 +48,7 @@ class Workspace:
         return self.image.labels.get(f"dev.wsb.{name}", "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Unused:
     """One image that nothing needs. frees_bytes: what goes with it, when the others of this list go too."""
 

@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from builder.model.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class File:
     """path: relative, with forward slashes. mode: permission bits. yields: a file somebody else wrote there is left alone."""
 

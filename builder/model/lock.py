@@ -6,11 +6,13 @@ The packages stand in two parts, as the image does: the torch stage, which proje
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from builder.model.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class LockedDeb:
     """One package of the distribution. url: where it lay when the lock was made; mirrors have the same path below their own."""
 
@@ -26,7 +28,7 @@ class LockedDeb:
         return f"{self.name} {self.version} {self.arch} {self.sha256} {self.url}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LockedConda:
     """One conda package: its address, at conda.anaconda.org when the channel was given by name."""
 
@@ -43,7 +45,7 @@ class LockedConda:
         return self.url.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LockedPip:
     """One package of an index, with the hashes of every file this version has. version may carry a build: 2.6.0+cu126."""
 
@@ -57,7 +59,7 @@ class LockedPip:
         return " \\\n".join((f"{self.name}=={self.version}", *(f"    --hash=sha256:{one}" for one in sorted(self.hashes))))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LockedPart:
     """What one stage installs. conda: the whole environment as it stands after the stage.
 
@@ -70,7 +72,7 @@ class LockedPart:
     date: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LockedBase:
     """digest: of the manifest in its registry, "" for a base that was made here. layers: diff ids, the same in every engine."""
 
@@ -79,7 +81,7 @@ class LockedBase:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LockedPlatform:
     """One platform's lock.
 
@@ -95,7 +97,7 @@ class LockedPlatform:
     workspace: LockedPart = field(default_factory=LockedPart)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Lock:
     """version: of the wsb that wrote it."""
 

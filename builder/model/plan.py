@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
+from builder.model.frozen import frozen
 from builder.model.values import Flavour, Ide, Manager, Passthrough, Variant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Rejected:
     """An alternative that was not taken."""
 
@@ -16,7 +17,7 @@ class Rejected:
     because: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Decision:
     """One decided value. field: dotted path into the plan's JSON, such as torch.variant."""
 
@@ -26,7 +27,7 @@ class Decision:
     rejected: tuple[Rejected, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Warned:
     """Something a user should know about this plan. code: kebab-case, stable."""
 
@@ -34,7 +35,7 @@ class Warned:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fallback:
     """A step `--fallback` took. wanted → taken, because the source could not be reached."""
 
@@ -44,7 +45,7 @@ class Fallback:
     because: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TorchPlan:
     """The torch build to install.
 
@@ -70,7 +71,7 @@ class TorchPlan:
         return f"{self.version}+{self.variant}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BasePlan:
     """image: a reference, or wsb's own name for a bootstrapped base. bootstrap: the suite, when made from packages."""
 
@@ -79,7 +80,7 @@ class BasePlan:
     bootstrap: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class InstallerPlan:
     """The manager's own installer: where it lies and what it must hash to."""
 
@@ -89,7 +90,7 @@ class InstallerPlan:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PackagesPlan:
     """Beside torch. pip lines are requirement lines; constraints keep what torch needs (numpy<2) without asking for it.
 
@@ -103,7 +104,7 @@ class PackagesPlan:
     no_build_isolation: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SourcesPlan:
     """Where each kind of thing is taken from; None means its usual place. URLs, or absolute local paths.
 
@@ -129,13 +130,13 @@ class SourcesPlan:
         return replace(self, of_machine=(), **added)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class UserPlan:
     name: str = "dev"
     uid: int = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunPlan:
     """How a container of the image is started. shm_size: docker's spelling, such as 8g."""
 
@@ -145,7 +146,7 @@ class RunPlan:
     env: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Plan:
     """One workspace, decided.
 

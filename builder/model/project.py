@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from builder.model.frozen import frozen
 from builder.model.values import CudaVersion, Located, Variant, VersionRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Project:
     """Declarations of a project, each with the place it was written.
 
@@ -45,7 +44,7 @@ class Project:
     notes: tuple[Located[str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class EntryPoint:
     """A program of the project. path: relative to it.
 

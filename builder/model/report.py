@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
+
+from builder.model.frozen import frozen
 
 
 class Status(str, Enum):
@@ -21,7 +22,7 @@ class Severity(str, Enum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Check:
     """One answered check. id: dotted, stable. measured, expected: JSON values. seconds: wall time of its process."""
 
@@ -34,7 +35,7 @@ class Check:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Report:
     """device: "none", "mock", or the name of the GPU the checks really ran on."""
 
@@ -51,7 +52,7 @@ class Report:
         return self.count(Status.FAIL) == 0 and self.count(Status.PASS) > 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """One thing doctor, verify or diagnose has to say.
 

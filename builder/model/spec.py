@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from builder.model.frozen import frozen
 from builder.model.values import Ide, Located, Location, Manager, Variant, VersionRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TorchRequest:
     """version None means `torch: none`: no torch at all. variant: a build the version text itself names (2.6.0+cu126)."""
 
@@ -16,7 +17,7 @@ class TorchRequest:
     variant: Variant | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AcceleratorRequest:
     """kind auto, cpu, cuda or rocm; variant when one build is named ("12.6", cu126)."""
 
@@ -24,7 +25,7 @@ class AcceleratorRequest:
     variant: Variant | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BaseRequest:
     """kind auto; image with a reference; bootstrap with a distribution's suite such as bookworm."""
 
@@ -32,14 +33,14 @@ class BaseRequest:
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PackagesSpec:
     conda: tuple[Located[str], ...] = ()
     pip: tuple[Located[str], ...] = ()
     apt: tuple[Located[str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SourcesSpec:
     """Where things are taken from: a preset's name, or single sources. Each is a URL or a local path.
 
@@ -57,13 +58,13 @@ class SourcesSpec:
     keep_ca: Located[bool] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class UserSpec:
     name: Located[str] | None = None
     uid: Located[int] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunSpec:
     """How a container is started. mounts: docker's own short form, source:target[:ro]."""
 
@@ -73,7 +74,7 @@ class RunSpec:
     env: tuple[tuple[str, Located[str]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Spec:
     """One wsb.yaml. where: the file as a whole, for messages about a key that is not there."""
 

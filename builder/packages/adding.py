@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from builder.catalog.catalog import Catalog
 from builder.catalog.imports import normal
 from builder.config.suggest import nearest
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 from builder.model.values import Manager
 from builder.packages.declared import Declared
 from builder.packages.findings import Edit
@@ -20,7 +21,7 @@ from builder.resolve.lines import conda_line, pip_line
 _AS_PACKAGES = {"torch": ("torch", "pytorch")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Addition:
     """One word and what becomes of it. replaced: the item of wsb.yaml it takes the place of, "" for none.
 

@@ -16,6 +16,7 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
+from builder.model.frozen import frozen
 from builder.packages.index import IndexFile
 
 _LEGACY = {"manylinux2014": 17, "manylinux2010": 12, "manylinux1": 5}
@@ -45,7 +46,7 @@ class Target:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Release:
     """One file, understood. tags: () for a source."""
 
@@ -66,7 +67,7 @@ class Release:
         return any(asked.contains(f"{python}.{patch}") for patch in (*range(21), 99))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Answer:
     """kind: wheel and source can be installed, in this version; the others say why nothing can.
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from builder.catalog.catalog import Catalog
 from builder.folder import Folder
+from builder.model.frozen import frozen
 from builder.packages.declared import Declared
 from builder.scan.imports import Imports, is_source, read_imports
 from builder.scan.standard_library import is_standard
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Code:
     """files: all of the project's. imported_standard: names of Python's own modules that a file of the project also has."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
 from builder.engine.base import ContainerRequest, Engine, Output
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 from builder.model.values import Manager
 from builder.resolve.given import listed
 from builder.resolve.lines import conda_line
@@ -27,7 +27,7 @@ _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CONDA_SSL_VERIFY")
 OTHER_CHANNELS = ("conda-forge", "bioconda", "pytorch", "nvidia")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Build:
     """One file of a channel. python: "3.11" for one made for a certain Python, "" for any."""
 
@@ -36,7 +36,7 @@ class Build:
     channel: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Found:
     """builds: () when the channels answered and have nothing. why_not: why nobody could be asked, "" otherwise."""
 
@@ -44,7 +44,7 @@ class Found:
     why_not: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Searcher:
     """Asks in a container of this image. environ: proxies and mirrors for it. ca: a PEM file on the engine's machine."""
 

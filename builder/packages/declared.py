@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from builder.catalog.catalog import Catalog
 from builder.catalog.imports import normal
 from builder.config.text import decode_loosely
+from builder.model.frozen import frozen
 from builder.model.project import Project
 from builder.model.spec import Spec
 from builder.model.values import Located, Location, VersionRequest
@@ -23,7 +23,7 @@ Kind = Literal["pip", "conda", "apt", "torch"]
 TORCH = ("torch", "torchvision", "torchaudio")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Declared:
     """One package asked for. name: normalised. text: as written. names: all that it may be called on an index.
 

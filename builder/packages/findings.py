@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from builder.model.frozen import frozen
 from builder.model.report import Severity
 from builder.model.values import Location
 
@@ -26,7 +26,7 @@ KINDS: tuple[Kind, ...] = (
 List = Literal["pip", "conda", "apt"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Edit:
     """One change to a list of packages in wsb.yaml. new: "" removes the item; item: "" adds the new one."""
 
@@ -35,7 +35,7 @@ class Edit:
     new: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """id: a kind, stable. name: the import's or the package's. where: every place, the first is shown.
 

@@ -12,13 +12,13 @@ import re
 import ssl
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from builder.catalog.imports import normal
+from builder.model.frozen import frozen
 
 TIMEOUT_S = 15.0
 MAX_BYTES = 64 << 20
@@ -33,7 +33,7 @@ class UnreachableError(Exception):
     """The index does not answer; the message says why, in one sentence without credentials."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class IndexFile:
     """One file. requires_python: "" when it does not say."""
 
@@ -42,7 +42,7 @@ class IndexFile:
     is_yanked: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Index:
     """url: of the simple API. ca: a PEM file, None for the system's authorities. home: where .netrc lies."""
 

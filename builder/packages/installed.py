@@ -14,11 +14,12 @@ from packaging.requirements import InvalidRequirement, Requirement
 from builder.catalog.imports import normal
 from builder.engine.base import ContainerRequest, Engine, Output
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 
 TIME_LIMIT_S = 120.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Distribution:
     """One Python package. name: normalised. shown: as it spells itself. provides: dotted names that can be imported.
 
@@ -35,7 +36,7 @@ class Distribution:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SystemPackage:
     """One package of conda or apt. depends: names only."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from builder.catalog.imports import normal
+from builder.model.frozen import frozen
 from builder.model.values import Location
 from builder.packages.declared import Declared
 from builder.packages.findings import place_json
@@ -14,7 +14,7 @@ from builder.packages.installed import Installed, SystemPackage
 from builder.resolve.lines import pip_line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Row:
     """version: "" when it is only asked for, not built. where: the line that asks, None when none does.
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from builder.catalog.catalog import Catalog
 from builder.catalog.imports import normal
+from builder.model.frozen import frozen
 from builder.model.values import Manager
 from builder.packages.libraries import apt_package_of
 from builder.packages.names import suggest
 from builder.scan.standard_library import is_standard
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Around:
     """What is known of the project. declared: normalised names it asks for. own_file: a top-level module → its file, or ""."""
 
@@ -28,7 +28,7 @@ class Around:
     own_file: Callable[[str], str] = lambda _: ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mend:
     """command: to type, "" where no command mends it. because: one sentence."""
 

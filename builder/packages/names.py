@@ -13,7 +13,6 @@ The rule for pip or conda, in its order:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -25,6 +24,7 @@ from builder.config.kinds import RefusedError
 from builder.config.packages import parse_apt, parse_conda, parse_pip
 from builder.config.suggest import as_yaml
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 from builder.model.values import Manager
 from builder.packages.libraries import apt_package_of, is_library
 from builder.resolve.lines import as_pip, conda_line, pip_line
@@ -36,7 +36,7 @@ _SHARED = "{0} is shared by many packages, named like the part that is imported:
 _CUDA = re.compile(r"cuda|cudatoolkit|cuda-?toolkit|pytorch-cuda|nvidia-cuda-toolkit|cudnn|nvcc", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Chosen:
     """kind: the list of packages it belongs to, or "key" for a key of wsb.yaml. item: the line, or the key's value.
 
@@ -211,7 +211,7 @@ def _checked(parse: object, text: str) -> str:
         raise WsbError("bad-value", error.message, hints=(error.hint,) if error.hint else ()) from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Suggestion:
     """How an import is had. command: to type, "" when there is none. item: the pip line behind it, "" as well."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from builder.catalog.catalog import Catalog
 from builder.catalog.imports import normal
 from builder.config.suggest import nearest
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 from builder.model.plan import Plan
 from builder.model.values import Manager
 from builder.packages.availability import Answer, Target, answer, newest_versions
@@ -22,7 +22,7 @@ from builder.resolve.given import listed
 _GLIBC = (2, 36)  # of Debian 12, where a base is not in the tables
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verified:
     """version: that would be installed, "" when nobody could be asked. warning: what a person should know, "" for nothing."""
 
@@ -141,7 +141,7 @@ def _no_such_name(name: str, seen: Iterable[Index], catalog: Catalog, manager: M
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Lookup:
     """What the indexes say of a name. index: that has it, "" for none. silent: why others did not answer."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from builder.model.files import FileSet
+from builder.model.frozen import frozen
 from builder.model.plan import Plan
 from builder.render.dockerfile import shared_part
 from builder.render.files import torch_stage_files
@@ -16,7 +16,7 @@ from builder.render.names import image_tag
 _NAME = "wsb-shared"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Baked:
     """One workspace. directory: where its rendered files lie, as bake is to find it."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from packaging.version import Version
 
+from builder.model.frozen import frozen
 from builder.model.plan import Plan, TorchPlan
 from builder.model.values import Manager
 from builder.render.ide_tools import ide_packages
@@ -17,7 +17,7 @@ UV = "/opt/wsb/uv/bin/uv"
 NEXT = " \\\n && "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CondaCommands:
     """How this manager's program is called; settings are shell assignments for one step."""
 

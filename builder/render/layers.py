@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from builder.model.frozen import frozen
 from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
 from builder.model.values import Ide, Manager
 from builder.render.ide_tools import ide_packages
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Layer:
     """One part of the Dockerfile. path: below dockerfiles/. title: for people, also in the progress display."""
 

@@ -7,13 +7,13 @@ else the highest CUDA.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from packaging.version import Version
 
 from builder.catalog import Catalog
 from builder.catalog.rows import TorchBuild, TorchRelease
+from builder.model.frozen import frozen
 from builder.model.values import CPU, CudaVersion
 from builder.resolve.given import Given, admits_python, listed
 from builder.resolve.ground import Ground
@@ -24,7 +24,7 @@ from builder.resolve.wants import Wants
 RefusalKind = Literal["platform", "glibc", "python", "companion", "variant", "driver", "gpu"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Choice:
     """A build that runs here. refused: the release's other builds and why not. wheel: the local file it comes from."""
 
@@ -40,7 +40,7 @@ class Choice:
         return dict(self.companions).get(package)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Refusal:
     """A release that does not run here. builds: its builds and why not."""
 
@@ -50,7 +50,7 @@ class Refusal:
     builds: tuple[tuple[TorchBuild, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Search:
     """The question: everything but the releases to look through. only_default: other indexes are out of reach."""
 

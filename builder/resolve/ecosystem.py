@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from builder.catalog.packages import has_own_wheel, pinned_release, wheel_page
 from builder.catalog.rows import Row
+from builder.model.frozen import frozen
 from builder.model.values import ComputeCapability, CudaVersion
 from builder.resolve.choice import Choice
 from builder.resolve.given import Given
@@ -17,7 +16,7 @@ from builder.resolve.notes import Notes
 from builder.resolve.target import Target, short
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Advice:
     """What one package asks of the plan. pip: its line, "" when it stays as written. compiles: why, when it must be."""
 

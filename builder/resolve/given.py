@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from packaging.version import Version
 
 from builder.catalog import Catalog
+from builder.model.frozen import frozen
 from builder.model.host import Host, Reach
 from builder.model.project import Project
 from builder.model.spec import Spec
@@ -16,7 +16,7 @@ from builder.model.values import VersionRequest
 NOTHING_LOOKED_AT = Reach()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Given:
     """The input of all rules. reach: None when nobody asked for fallbacks."""
 

@@ -6,9 +6,9 @@ The base itself is chosen after torch (`base.py`), because only then it is known
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 from builder.model.values import Location, Manager
 from builder.resolve.given import Given, listed
 from builder.resolve.notes import Notes, rejected
@@ -17,7 +17,7 @@ from builder.resolve.wants import Wants, manager_of
 BOOTSTRAPPED = "wsb/base"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ground:
     """manager: what makes the environment. kind, value: the base that is asked for, or fallen back to.
 

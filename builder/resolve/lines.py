@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from builder.catalog.packages import normal
+from builder.model.frozen import frozen
 from builder.model.values import Located, VersionRequest
 
 _LINE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*(@\s*\S+|[^;]*)?(;.*)?$")
 _CONDA = re.compile(r"\s*(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PipLine:
     """One requirement. name: normalised, "" for a bare URL or path. asks: its version part, "" when it names none."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from builder.model.frozen import frozen
 from builder.model.host import Gpu, Host, OperatingSystem
 from builder.model.values import CPU, CudaVersion, DriverVersion, Located, Unknown, Variant
 from builder.resolve.given import Given, listed
@@ -18,7 +19,7 @@ _AMD = re.compile(r"\b(AMD|Radeon|Instinct)\b", re.IGNORECASE)
 _AMD_COMPUTE = re.compile(r"Instinct|\bMI\d{2,3}|Radeon (RX (7900|9070)|PRO [WV]\d|AI PRO)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Target:
     """kind: which builds come into question. gpus: cards that all must be served; () when there are none, or unknown.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 from builder.model.plan import TorchPlan
 from builder.resolve.choice import Choice, Search
 from builder.resolve.declared import with_declared
@@ -17,7 +18,7 @@ from builder.resolve.target import Target
 from builder.resolve.wants import Wants
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Torch:
     """choice: None for `torch: none`. from_wheels: it is taken from the directory of local wheels."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from builder.model.frozen import frozen
 from builder.model.values import CPU, Located, Manager, Variant, VersionRequest
 from builder.resolve.given import Given
 from builder.resolve.lines import PipLine, conda_line, located_lines
@@ -13,7 +13,7 @@ from builder.resolve.notes import Notes, rejected
 FAMILY = ("torch", "torchvision", "torchaudio")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wants:
     """Requests, each with the place it was written.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from packaging.version import InvalidVersion, Version
 
 from builder.catalog.rows import TorchBuild, TorchRelease
+from builder.model.frozen import frozen
 from builder.model.values import CPU, Variant
 from builder.resolve.choice import Choice, Search
 from builder.resolve.given import admits_python
@@ -15,7 +16,7 @@ from builder.resolve.given import admits_python
 _NAME = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(-\d[^-]*)?-(?P<python>[^-]+)-[^-]+-(?P<platform>[^-]+)\.whl$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LocalWheel:
     """A wheel's file name in parts. pythons: such as 3.11; () for a wheel of every Python 3."""
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from builder.catalog.packages import normal
+from builder.model.frozen import frozen
 from builder.model.values import Located
 from builder.scan.survey import Finding
 
@@ -21,7 +21,7 @@ _FEW = 12  # packages; an environment with no more was written by hand, and may 
 _USUAL = re.compile(r"(environment|requirements)\.(ya?ml|txt)|pyproject\.toml", re.I)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sources:
     """What the plan is made from. left: findings that were not taken, each with the reason."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from builder.catalog import Catalog
 from builder.catalog.rows import LINUX_X86_64, TorchRelease
+from builder.model.frozen import frozen
 from builder.model.project import Project
 from builder.model.values import CPU, CudaVersion, Located, Variant, VersionRequest
 from builder.resolve.lines import pip_line
@@ -26,7 +26,7 @@ _BETA = frozenset({Variant("cu115")})  # torch 1.11 only; what is compiled for t
 _SELECTED = {"cudatoolkit": "<1.13", "pytorch-cuda": ">=1.13,<2.6"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pick:
     """One proposed value and why. variant: the build that the same witness names. over: what others say, and who."""
 
@@ -36,7 +36,7 @@ class Pick:
     over: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Told:
     """All that is known of a project when torch and Python are picked.
 

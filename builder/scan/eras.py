@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from builder.catalog import Catalog
 from builder.catalog.packages import normal
+from builder.model.frozen import frozen
 from builder.model.project import Project
 from builder.model.values import Located, Location, VersionRequest
 
@@ -25,7 +25,7 @@ AFTER_A_BOUND_DAYS = 396  # a lower bound is raised seldom
 _A_LIST = 3  # pins that make a list
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Dated:
     """One thing that dates a project. until: the last day that is still likely, as 2023-05-01.
 
@@ -39,7 +39,7 @@ class Dated:
     is_close: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Asked:
     """One package with what is asked of its versions."""
 
@@ -165,7 +165,7 @@ def earlier(day: str, days: int) -> str:
     return (datetime.date.fromisoformat(day) - datetime.timedelta(days=days)).isoformat()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wheels:
     """What the pins leave of some Pythons. refused: a Python → the pin that has no file for it."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from builder.model.frozen import frozen
 from builder.model.values import CudaVersion, Located, Location, Variant, VersionRequest
 from builder.scan.choosing import Sources
 from builder.scan.survey import Finding
@@ -23,7 +23,7 @@ _PYTHON_IMAGE = re.compile(r"(?:^|/)python:(?P<python>3\.[0-9]+)")
 _NGC_IMAGE = re.compile(r"nvcr\.io/nvidia/pytorch:(?P<year>[0-9][0-9])\.(?P<month>[0-9][0-9])")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Witness:
     """One file's word. torch: a request that names one release or one series."""
 

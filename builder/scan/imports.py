@@ -11,8 +11,9 @@ import posixpath
 import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from builder.model.frozen import frozen
 from builder.model.values import Location
 from builder.scan.notebooks import read_notebook
 from builder.scan.standard_library import is_standard
@@ -29,7 +30,7 @@ _GUARDS = frozenset(
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Import:
     """One import statement's module. name: dotted as written, such as "google.protobuf".
 
@@ -51,7 +52,7 @@ class Import:
         return _PARTS_OF_A_TEST.search(self.where.file.partition(":cell ")[0]) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Imports:
     """needed: what others must provide, in the order of files and lines, every place of each.
 

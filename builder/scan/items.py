@@ -4,13 +4,12 @@ project.py folds them into one Project: a new kind of file is a new reader and n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 from builder.model.values import Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PipItem:
     """A Python package.
 
@@ -27,7 +26,7 @@ class PipItem:
     is_editable: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LocalItem:
     """A directory or archive of the project itself. path: as written, with its extras, such as ".[dev]"."""
 
@@ -35,7 +34,7 @@ class LocalItem:
     where: Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CondaItem:
     """A conda package. version, build: "" when not given. text: the match spec to install."""
 
@@ -47,13 +46,13 @@ class CondaItem:
     channel: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ChannelItem:
     channel: str
     where: Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class IndexItem:
     """A package index, or with is_find_links a page or folder of files."""
 
@@ -62,7 +61,7 @@ class IndexItem:
     is_find_links: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class IncludeItem:
     """Another file. path: as written, seen from the folder of the file it stands in."""
 
@@ -71,7 +70,7 @@ class IncludeItem:
     is_constraint: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AptItem:
     """A package of the distribution, from a Dockerfile or an install line."""
 
@@ -79,7 +78,7 @@ class AptItem:
     where: Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ImageItem:
     """A base image that a Dockerfile or a dev container stands on."""
 
@@ -87,7 +86,7 @@ class ImageItem:
     where: Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NoteItem:
     """Something that was read but not taken, or taken otherwise than written."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from builder.model.frozen import frozen
 
 MAX_BYTES = 10 << 20  # notebooks carry pictures; more than this says nothing more about imports
 MAX_CELLS = 5000
@@ -15,7 +16,7 @@ _PYTHON_CELL = re.compile(r"%%(time|timeit|capture|prun|python3?|py|pypy|skip_ru
 _SHELL_CELL = re.compile(r"%%(bash|sh|script|shell|!)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Cell:
     """A code cell. file: the notebook with the cell's number, as ruff writes it. code: plain Python, line for line.
 

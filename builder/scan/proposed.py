@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from builder.model.frozen import frozen
 from builder.model.project import Project
 from builder.scan.choosing import Sources
 from builder.scan.deciding import Pick
 from builder.scan.relaxing import Relax
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Added:
     """One line of packages.pip, packages.conda or packages.apt, and why."""
 
@@ -20,7 +20,7 @@ class Added:
     because: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Question:
     """Something two files answer differently. options: value and who says so; the first is what the rule takes."""
 
@@ -29,7 +29,7 @@ class Question:
     options: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Proposal:
     """python, torch: None where the files that are named say it themselves. left_out: with the place and the reason.
 
@@ -49,7 +49,7 @@ class Proposal:
     is_written_out: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wishes:
     """What the user of `wsb init` says. answers: field of a Question → the chosen value."""
 

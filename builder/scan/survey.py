@@ -9,13 +9,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from builder.config.kinds import RefusedError
 from builder.config.places import parse_project_path
 from builder.config.text import decode_loosely
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 from builder.model.project import Project
 from builder.model.spec import Spec
 from builder.model.values import Located, Location
@@ -66,7 +66,7 @@ _DOCUMENTS: tuple[tuple[re.Pattern[str], Callable[[str, str], tuple[Item, ...]]]
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """One file that says something. project: what it says, with the files it includes.
 

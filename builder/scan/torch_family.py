@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
@@ -17,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from builder.config.suggest import shown
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 from builder.model.values import CPU, CudaVersion, Location, Variant, VersionRequest
 from builder.scan.items import CondaItem, IndexItem, NoteItem, PipItem
 from builder.scan.match_spec import cuda_of_build, request_of
@@ -24,7 +24,7 @@ from builder.scan.match_spec import cuda_of_build, request_of
 Field = Literal["python", "torch", "torchvision", "torchaudio", "torch_variant", "cuda"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Hint:
     """One thing said about one field of Project."""
 

@@ -5,11 +5,11 @@ Each link says what it is here and whether it holds. A plan that cannot be made 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from builder.catalog import Catalog
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 from builder.model.host import Gpu, Host
 from builder.model.plan import Plan
 from builder.model.values import ComputeCapability, DriverVersion, Ide, Unknown
@@ -42,7 +42,7 @@ _BROKEN_BY = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Link:
     """name: one of NAMES. what: what it is here. because: why it holds, breaks, or plays no part."""
 

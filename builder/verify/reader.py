@@ -9,28 +9,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from builder.model.frozen import frozen
 from builder.model.report import Check, Report, Status
 
 COMPLETE_ID = "runner.complete"
 KEPT_LINES = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunBegun:
     """The checks that will run, in order."""
 
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CheckStarted:
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CheckFinished:
     check: Check
 

@@ -44,7 +44,8 @@ def person(uid: int) -> Iterator[Person]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         if is_made:
-            subprocess.run(["userdel", name], check=False, capture_output=True)
+            # by force: a client of a container that was just removed may be about to end
+            subprocess.run(["userdel", "--force", name], check=False, capture_output=True)
 
 
 def _has(uid: int) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import requests
@@ -17,6 +16,7 @@ from builder.errors import WsbError
 from builder.launch.job import PROOF_FAILED, State, Status, proof_failure
 from builder.launch.kubernetes import kubeconfig
 from builder.launch.kubernetes.objects import Kind, Object, pod_selector
+from builder.model.frozen import frozen
 
 _TIMEOUT_S: Final = (10, 60)
 _CORE: Final = {
@@ -31,7 +31,7 @@ _MISSING: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Id:
     """kind/namespace/name: all that is needed to find a job again."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from builder.errors import WsbError
 from builder.launch.kubernetes.client import Cluster
+from builder.model.frozen import frozen
 from builder.model.report import Finding, Severity
 
 GPU: Final = "nvidia.com/gpu"
@@ -30,7 +31,7 @@ _RIGHTS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Facts:
     """What the cluster told. forbidden: of the rights. nodes, quotas: None where this user may not list them."""
 

@@ -11,16 +11,17 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 
 _EXEC_LIMIT_S: Final = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Access:
     """One context, ready for requests. ca: a file, or False for a cluster whose certificate is not to be checked.
 

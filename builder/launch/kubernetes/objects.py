@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
 from builder.errors import WsbError
 from builder.launch.job import Image, Job, inner_command
 from builder.launch.kubernetes.spelling import Claim, quantity, seconds
+from builder.model.frozen import frozen
 
 JOB_LABEL: Final = "dev.wsb/job"
 PORT: Final = 29500
@@ -54,7 +54,7 @@ _SELECTORS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Placed:
     """The job on one cluster. reference: what the nodes pull. project: packed, b"" where a claim or the image has it."""
 

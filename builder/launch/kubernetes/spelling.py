@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 
 _NAME_LIMIT: Final = 42  # what is added to it must still be a DNS label: -workers-0-123
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Claim:
     """A persistent volume claim of the namespace, mounted into the container."""
 

@@ -10,6 +10,7 @@ from typing import Final
 from builder.errors import WsbError
 from builder.launch.job import PROOF_FAILED, State, Status, proof_failure
 from builder.launch.shell import Done, Shell
+from builder.model.frozen import frozen
 
 _STATES: Final = {
     "PENDING": State.WAITING,
@@ -57,7 +58,7 @@ true
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Answer:
     """Where a job stands, and what it has printed beyond what was known."""
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from builder.launch.shell import Shell
+from builder.model.frozen import frozen
 from builder.model.report import Finding, Severity
 
 TITLES: Final[tuple[tuple[str, str, bool], ...]] = (
@@ -43,7 +43,7 @@ ask oci sh -c '[ -f "${1%/*}/oci.conf" ] && grep -v "^ *#" "${1%/*}/oci.conf"' s
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Facts:
     """The answers by their heading, "" for none."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ from builder.launch.container import Identity
 from builder.launch.job import Job
 from builder.launch.shell import Shell
 from builder.launch.slurm.script import Flavour
+from builder.model.frozen import frozen
 
 _FORMS = {Flavour.PYXIS: Form.SQUASHFS, Flavour.APPTAINER: Form.SIF}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Site:
     """Who the user is there. shared: the folder that every node sees."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -18,6 +17,7 @@ from builder import __version__
 from builder.errors import WsbError
 from builder.launch.job import PROOF_FAILED, PROOF_LINE, Image, Job, inner_command
 from builder.launch.oci import MARK_ID, Bind
+from builder.model.frozen import frozen
 
 NAME: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 _WIDTH: Final = 118
@@ -42,7 +42,7 @@ _SETTING: Final = {
 _VARIABLE: Final = {Flavour.OCI: "bundle", Flavour.PYXIS: "container", Flavour.APPTAINER: "container"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Placed:
     """The job on one Slurm.
 
@@ -126,7 +126,9 @@ def _start(job: Job, image: Image, placed: Placed) -> Iterator[str]:
     if job.tasks:
         yield ""
         yield "# torchrun on each node meets the others at the first one; a port of the job's own, as nodes may be shared"
-        yield 'head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)'
+        # not `| head -n 1`: with pipefail the script would die when scontrol is still writing
+        yield 'hosts=$(scontrol show hostnames "$SLURM_JOB_NODELIST")'
+        yield "head=${hosts%%$'\\n'*}"
         yield "port=$((20000 + SLURM_JOB_ID % 20000))"
     yield ""
     yield "# The first words in the container: are we in it, and is it the right one?"

@@ -24,7 +24,8 @@ failed=/run/wsb/jobs/digits-20260101-120000-ab12/failed-"$SLURM_JOB_ID"
 trap 'echo "$?" > "$files/exit-code-$SLURM_JOB_ID"' EXIT
 
 # torchrun on each node meets the others at the first one; a port of the job's own, as nodes may be shared
-head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+hosts=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
+head=${hosts%%$'\n'*}
 port=$((20000 + SLURM_JOB_ID % 20000))
 
 # The first words in the container: are we in it, and is it the right one?
