@@ -235,13 +235,22 @@ def signals(target: Target, has_tty: bool) -> Iterator[Callable[[], None]]:
             arrived.put(window)
 
     before = {number: signal.signal(number, handler) for number in (*_FORWARDED, *([window] if has_tty else []))}
-    threading.Thread(target=_carry, args=(target, arrived, window), name="wsb-signals", daemon=True).start()
+    _start_deaf(threading.Thread(target=_carry, args=(target, arrived, window), name="wsb-signals", daemon=True))
     try:
         yield has_started
     finally:
         for number, was in before.items():
             signal.signal(number, was)
         arrived.put(None)
+
+
+def _start_deaf(thread: threading.Thread) -> None:
+    """Start a thread that takes no signals: one that the kernel gives it would not end the main thread's wait, and be lost."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        thread.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _carry(target: Target, arrived: queue.SimpleQueue[int | None], window: int) -> None:
