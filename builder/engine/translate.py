@@ -28,6 +28,8 @@ _NOT_FOR_THIS_PLATFORM: Final = re.compile(
     r"no (?:matching manifest|image found in manifest list|match for platform)", re.IGNORECASE
 )
 _REGISTRY: Final = re.compile(r"https?://([^/\"\s]+)/v2/")
+# moby#47717: with the containerd image store, engines before Docker 28 cannot read a context that is sent with the request
+_CONTEXT_LOST: Final = re.compile(r"failed to read downloaded context|lookup build-context-")
 _LOAD_METADATA: Final = re.compile(r"\[internal\] load metadata for (\S+)")
 
 # one line a program: what it prints when it cannot reach a host
@@ -198,6 +200,8 @@ def build_failure(tag: str, failure: Failure) -> WsbError:
     text = "\n".join((failure.message, *failure.output))
     if _DISK_FULL.search(text):
         return disk_full(f"building {tag}", text)
+    if _CONTEXT_LOST.search(text):
+        return context_lost(text)
     metadata = _LOAD_METADATA.search(failure.step_name)
     if failure.exit_code is None and (metadata or _BASE.search(failure.message)):
         return base_unreachable(metadata[1] if metadata else _image_in(failure), failure.message)
@@ -215,6 +219,20 @@ def build_failure(tag: str, failure: Failure) -> WsbError:
         step_name=failure.step_name,
         step_exit_code=failure.exit_code,
         host=host,
+    )
+
+
+def context_lost(text: str) -> WsbError:
+    """An engine with a fault that Docker 28 mended."""
+    return WsbError(
+        "engine-too-old",
+        "with its containerd image store this engine cannot take a build through its API; Docker 28 and newer can",
+        details=text.splitlines()[-3:],
+        hints=[
+            "install a newer Docker: https://docs.docker.com/engine/install/",
+            "or build through docker buildx: `wsb build --builder default`",
+            'or switch that store off in /etc/docker/daemon.json: {"features": {"containerd-snapshotter": false}}',
+        ],
     )
 
 

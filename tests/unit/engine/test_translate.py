@@ -207,3 +207,17 @@ def test_an_old_engine_says_what_would_do() -> None:
     error = translate.too_old("1.13", "1.26", "1.40")
     assert error.code == "engine-too-old"
     assert "1.40" in error.details[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Docker 26.1 and 27.5 with the containerd image store (moby#47717)
+        "failed to read downloaded context: failed to load cache key: dial tcp: lookup build-context-9f86d081: no such host",
+        "failed to read downloaded context: failed to load cache key: invalid response status 403",
+    ],
+)
+def test_an_engine_that_loses_the_context_is_too_old_and_another_way_is_named(text: str) -> None:
+    error = translate.build_failure("t", Failure(message=text, step_name="[internal] load remote build context"))
+    assert (error.code, error.exit_code) == ("engine-too-old", ExitCode.ENGINE)
+    assert any("--builder default" in hint for hint in error.hints)
