@@ -286,9 +286,10 @@ def places(workspace: Workspace) -> dict[str, str]:
 def with_local_sources(plan: Plan, environ: Mapping[str, str]) -> Plan:
     """The plan with what this machine adds where the project is silent: certificate authorities, and the user's own mirrors.
 
-    Never part of the digest, and of no document.
+    Never part of the digest, and of no document. Proxies are added where the project wants them in its image; one with a
+    password is refused then (WsbError bad-value).
     """
-    from builder.host.local import ca_bundle
+    from builder.host.local import ca_bundle, proxies_to_keep
     from builder.resolve.sources import index_below
 
     ca = plan.sources.ca if plan.sources.ca is not None else ca_bundle(environ)
@@ -297,7 +298,8 @@ def with_local_sources(plan: Plan, environ: Mapping[str, str]) -> Plan:
         found.pop("torch", None)
     elif "torch" in found:
         found["torch"] = index_below(found["torch"], str(plan.torch.variant))
-    return replace(plan, sources=replace(plan.sources, ca=ca, of_machine=tuple(sorted(found.items()))))
+    proxies = proxies_to_keep(environ) if plan.sources.keep_proxies else ()
+    return replace(plan, sources=replace(plan.sources, ca=ca, of_machine=tuple(sorted(found.items())), proxies=proxies))
 
 
 def machine_sources(environ: Mapping[str, str]) -> dict[str, str]:

@@ -105,6 +105,13 @@ _SINGLE_SOURCES = Section(
             description="Whether the finished image trusts them too.",
             default=False,
         ),
+        Key(
+            name="keep_proxies",
+            kind=_TRUE_OR_FALSE,
+            description="Whether the finished image is told of the proxies of the machine that builds it.",
+            default=False,
+            synonyms=("keep_proxy",),
+        ),
     ),
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from builder.errors import WsbError
 from builder.host import amd, bus, nvidia
 from builder.model.host import Architecture, BusGpu, Gpu, Host, HostDetails, OperatingSystem
 from builder.model.values import DriverVersion, Unknown
@@ -133,6 +134,19 @@ def ca_bundle(environ: Mapping[str, str]) -> str | None:
 
 
 PROXY_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
+
+
+def proxies_to_keep(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Proxy settings that may stay in an image. Raises WsbError for one that holds a password."""
+    found = proxies(environ)
+    for name, address in found.items():
+        if "@" in address and name.lower() != "no_proxy":
+            raise WsbError(
+                "bad-value",
+                f"{name} holds a login, which `sources: {{keep_proxies: true}}` would leave in the image",
+                hints=["take the login out of the address, or keep_proxies out of wsb.yaml: builds use the proxy without it"],
+            )
+    return tuple(sorted(found.items()))
 
 
 def proxies(environ: Mapping[str, str]) -> dict[str, str]:

@@ -109,6 +109,7 @@ class SourcesPlan:
     """Where each kind of thing is taken from; None means its usual place. URLs, or absolute local paths.
 
     of_machine: (kind, address) from this machine's own settings, for what the project leaves open: used, and told nobody.
+    proxies: variables of the machine that builds, set in the image; empty unless keep_proxies asks for them.
     """
 
     registry: str | None = None
@@ -121,6 +122,8 @@ class SourcesPlan:
     torch: str | None = None
     ca: str | None = None
     keep_ca: bool = False
+    keep_proxies: bool = False
+    proxies: tuple[tuple[str, str], ...] = ()
     of_machine: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -45,6 +45,7 @@ class SourcesSpec:
     """Where things are taken from: a preset's name, or single sources. Each is a URL or a local path.
 
     ca: a PEM file of certificate authorities to trust during the build; keep_ca: also afterwards, in the image.
+    keep_proxies: whether the proxies of the machine that builds are set in the image too.
     """
 
     preset: Located[str] | None = None
@@ -56,6 +57,7 @@ class SourcesSpec:
     torch: Located[str] | None = None
     ca: Located[str] | None = None
     keep_ca: Located[bool] | None = None
+    keep_proxies: Located[bool] | None = None
 
 
 @frozen

@@ -60,6 +60,7 @@ def values(
         "uid": plan.user.uid,
         "user": plan.user.name,
         "labels": [f"{name}={env_value(value)}" for name, value in sorted(image_labels.items())],
+        "kept_proxies": [f"{name}={env_value(value)}" for name, value in plan.sources.proxies],
         "pip_install": commands.locked_install(plan, is_torch_stage=False) if locked else commands.pip_install(plan),
         "editable_install": commands.editable_install(plan, is_locked=locked is not None),
         "is_locked": locked is not None,

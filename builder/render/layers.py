@@ -37,6 +37,7 @@ def layers_of(plan: Plan) -> tuple[Layer, ...]:
             (bool(ide_packages(plan)), Layer(path="layers/77-ide.j2", title="what the IDE runs inside")),
             (bool(plan.editable), Layer(path="layers/80-editable.j2", title="the project itself")),
             (plan.sources.keep_ca, Layer(path="layers/85-ca.j2", title="certificate authorities")),
+            (bool(plan.sources.proxies), Layer(path="layers/86-proxies.j2", title="proxies")),
             (True, Layer(path="layers/90-self.j2", title="what the image knows of itself")),
             (True, Layer(path="layers/99-labels.j2", title="labels")),
         )
@@ -64,6 +65,7 @@ def locked_layers_of(plan: Plan, locked: LockedPlatform) -> tuple[Layer, ...]:
             ("ipykernel" in ide_packages(plan), Layer(path="layers/locked/kernel.j2", title="the kernel of notebooks")),
             (bool(plan.editable), Layer(path="layers/80-editable.j2", title="the project itself")),
             (plan.sources.keep_ca, Layer(path="layers/85-ca.j2", title="certificate authorities")),
+            (bool(plan.sources.proxies), Layer(path="layers/86-proxies.j2", title="proxies")),
             (True, Layer(path="layers/90-self.j2", title="what the image knows of itself")),
             (True, Layer(path="layers/99-labels.j2", title="labels")),
         )

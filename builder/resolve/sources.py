@@ -43,6 +43,7 @@ def choose_sources(given: Given, torch: Torch, basket: Basket, notes: Notes) -> 
         torch=_torch_source(given, torch, preset.get("torch")),
         ca=_value(spec.ca),
         keep_ca=spec.keep_ca.value if spec.keep_ca else False,
+        keep_proxies=spec.keep_proxies.value if spec.keep_proxies else False,
     )
 
 
