@@ -136,5 +136,5 @@ def test_a_gpu_that_is_not_there_points_to_doctor(engine: DockerEngine, tiny: st
     gpu = {"Driver": "no-such-driver", "Count": -1, "Capabilities": [["gpu"]]}
     with pytest.raises(WsbError) as caught:
         Ran(engine, shell(tiny, label, "true", device_requests=[gpu]))
-    assert caught.value.code == "engine-refused"
+    assert caught.value.code == "gpu-refused"
     assert "GPU" in caught.value.message
