@@ -250,7 +250,8 @@ def test_a_job_is_sent_to_a_login_node_over_ssh(cluster: slurm.Cluster, engine: 
     words = ["submit", "--on", "slurm", "--host", "login", "--launcher", "none", "--nodes", "2", "--follow", "--"]
     ran = wsb(folder, *words, "sh", "-c", "python say.py; id -u; exit 3", PATH=server.path())
     assert ran.code == 3, ran.err
-    assert ran.out.splitlines().count("7") == ran.out.splitlines().count("0") == 2
+    # at least from one node: the first that fails ends the other, which may not have come so far
+    assert {"7", "0"} <= set(ran.out.splitlines())
     sent = cluster.home / ".local" / "share" / "wsb" / "projects" / "wsbtest-sent" / "say.py"
     assert sent.stat().st_uid == slurm.UID
     assert "wsbtest-sent on login: failed" in wsb(folder, "status", PATH=server.path()).out

@@ -87,7 +87,8 @@ def _write_conda(scratch: Path, channel: Path) -> None:
     files = scratch / "base-packages" / "conda"
     shutil.copytree(_PROGRAM, files / "site-packages" / "standin_conda", ignore=shutil.ignore_patterns("__pycache__"))
     placeholder = PREFIX_PLACEHOLDER
-    conda = f"#!{placeholder}/bin/python\nimport sys\n\nfrom standin_conda.__main__ import main\n\nsys.exit(main())\n"
+    program = "from standin_conda.__main__ import main\nfrom standin_conda.leaving import leave\n\nleave(main())\n"
+    conda = f"#!{placeholder}/bin/python\n{program}"
     source = f'. "{placeholder}/etc/profile.d/conda.sh" || return $?\n'
     exports = "".join(
         f"export {name}='{value}'\n"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from . import arguments, settings
 from .errors import CondaError
+from .leaving import leave
 from .settings import Settings
 
 
@@ -83,4 +84,4 @@ def _env_remove(loaded: Settings, args: Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -17,6 +17,7 @@ from . import MICROMAMBA_VERSION, STANDIN, envfile, packages, prefixes, settings
 from .activate import Activator
 from .arguments import Parser
 from .errors import CondaError, CondaSystemExit
+from .leaving import leave
 from .settings import Settings
 
 
@@ -259,4 +260,4 @@ def _run(loaded: Settings, executable: str, args: Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    leave(main(sys.argv[1], sys.argv[2:]))
