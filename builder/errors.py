@@ -65,7 +65,6 @@ EXIT_CODES: dict[str, ExitCode] = {
     "cluster-unreachable": ExitCode.ENGINE,
     "cluster-refused": ExitCode.ENGINE,
     "no-such-job": ExitCode.USAGE,
-    "job-failed": ExitCode.ANSWER_IS_NO,
     "build-failed": ExitCode.BUILD_FAILED,
     "content-differs": ExitCode.BUILD_FAILED,
     "interrupted": ExitCode.INTERRUPTED,
