@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -30,7 +31,9 @@ class Taken:
     def timed(self, measure: str) -> Iterator[None]:
         began = time.perf_counter()
         yield
-        self.seconds.setdefault(measure, []).append(time.perf_counter() - began)
+        took = time.perf_counter() - began
+        self.seconds.setdefault(measure, []).append(took)
+        print(f"   {measure}: {took:.2f} s", file=sys.stderr, flush=True)
 
 
 def empty(place: Place) -> None:

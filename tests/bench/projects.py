@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 TORCH = "2.13.0"
-PATCHED = "2.13.1"  # the same wheel under another version: a stand-in for a patch release
+PATCHED = "2.14.0"  # the same wheel under the next release's version: what a changed torch costs, and nothing else
 REQUIREMENTS = ("numpy", "pandas", "scikit-learn", "tqdm")
 ADDED = "einops"
 OTHERS = ("numpy", "tqdm", "pyyaml", "pillow")
@@ -68,7 +68,7 @@ def make_index(folder: Path, uv: str, torch: str = f"{TORCH}+cpu") -> Path:
     downloads.mkdir(parents=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(downloads)]
     command += ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64"]
-    subprocess.run([*command, *wanted], check=True)
+    subprocess.run([*command, *wanted], check=True, stderr=subprocess.PIPE)
     for wheel in downloads.glob("torch-*.whl"):
         _under_another_version(wheel, PATCHED)
     for wheel in sorted(downloads.iterdir()):
