@@ -1,9 +1,9 @@
 """Sorts the packages that a step has just installed by their size, so that what is large gets a layer of its own.
 
-usage: by-size.py BEFORE INTO, under the environment's own Python (3.8 or newer); the standard library only. BEFORE lists the
-metadata folders that were there before the step. Writes INTO/large/list and INTO/small/list: requirements that install
-exactly these packages, each without what it depends on. A lock's own lines, with their hashes, are taken from
-/run/wsb/lock/list, and a bundle's files from /run/wsb/lock/files go beside the list that asks for them.
+usage: by-size.py BEFORE INTO [LOCK], under the environment's own Python (3.8 or newer); the standard library only. BEFORE
+lists the metadata folders that were there before the step. Writes INTO/large/list and INTO/small/list: requirements that
+install exactly these packages, each without what it depends on. With a lock they are the lines of LOCK/list, with their
+hashes, and a bundle's files from LOCK/files go beside the list that asks for them.
 
 A package more that is small changes the small list only: the large packages' layer is neither written nor sent again.
 """
@@ -17,10 +17,9 @@ import sys
 import sysconfig
 
 LARGE = 1 << 20  # bytes on disk
-LOCK = "/run/wsb/lock"
 
 
-def main(before, into):
+def main(before, into, lock=None):
     with open(before) as stream:
         known = set(stream.read().split("\n"))
     new = {}
@@ -28,15 +27,15 @@ def main(before, into):
         if folder not in known:
             name, line = requirement(folder)
             new[plain(name)] = (line, size(folder))
-    lines = locked_lines() or {name: line for name, (line, _) in new.items()}
+    lines = locked_lines(lock) if lock else {name: line for name, (line, _) in new.items()}
     sizes = {name: new[name][1] if name in new else 0 for name in lines}
     for part in ("large", "small"):
         chosen = sorted(name for name in lines if (sizes[name] >= LARGE) == (part == "large"))
         os.makedirs(os.path.join(into, part))
         with open(os.path.join(into, part, "list"), "w") as stream:
             stream.write("".join(lines[name] + "\n" for name in chosen))
-        if os.path.isdir(LOCK + "/files"):
-            hand_on(chosen, os.path.join(into, part, "files"))
+        if lock and os.path.isdir(lock + "/files"):
+            hand_on(chosen, lock + "/files", os.path.join(into, part, "files"))
         print("wsb: %s, in a layer of their own: %s" % (part, " ".join(chosen) or "none"))
 
 
@@ -70,21 +69,18 @@ def size(folder):
         return sum(int(count) for count in re.findall(r",(\d+)$", stream.read(), re.MULTILINE))
 
 
-def locked_lines():
-    """Name → its lines in the lock; empty without a lock."""
-    try:
-        with open(LOCK + "/list") as stream:
-            text = stream.read()
-    except FileNotFoundError:
-        return {}
+def locked_lines(lock):
+    """Name → its lines in the lock."""
+    with open(lock + "/list") as stream:
+        text = stream.read()
     entries = re.findall(r"^(?:.*\\\n)*.+$", text, re.MULTILINE)
     return {plain(re.match(r"[\w.-]+", entry).group()): entry for entry in entries}
 
 
-def hand_on(names, into):
+def hand_on(names, files, into):
     """A bundle's files of these packages."""
     os.makedirs(into)
-    for path in glob.glob(LOCK + "/files/*"):
+    for path in glob.glob(files + "/*"):
         file = os.path.basename(path)
         owner = file.split("-")[0] if file.endswith(".whl") else file.rpartition("-")[0]
         if plain(owner) in names:

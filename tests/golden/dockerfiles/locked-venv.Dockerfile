@@ -48,6 +48,10 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
  && sh /run/wsb/locked/pip /opt/venv/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
+ && for site in /opt/venv/wsb/lib/python*/site-packages; do \
+      rm -rf "$site"/torch/test "$site"/torch/bin/test_* "$site"/torch/bin/*Test \
+   && sed -i -E '\#^torch/(test/|bin/(test_|[A-Za-z]+Test,))#d' "$site"/torch-*.dist-info/RECORD; \
+    done \
  && sh /run/wsb/locked/settle \
  && env -u PYTHONDONTWRITEBYTECODE /opt/venv/wsb/bin/python -c "import torch; print('torch', torch.__version__)" \
  && sh /run/wsb/locked/settle
@@ -99,10 +103,10 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
  && export UV_LINK_MODE=symlink \
  && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
  && sh /run/wsb/locked/pip /opt/venv/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
- && /opt/venv/wsb/bin/python -I -B /run/wsb/chosen/by-size.py /tmp/before.txt /wsb-chosen
+ && /opt/venv/wsb/bin/python -I -B /run/wsb/chosen/by-size.py /tmp/before.txt /wsb-chosen /run/wsb/lock
 
 # They are installed here. Each layer depends on its own list alone: one small package more never rewrites the large ones.
-FROM workspace
+FROM workspace AS project
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \

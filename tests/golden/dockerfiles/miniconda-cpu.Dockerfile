@@ -63,6 +63,10 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
  && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
       --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
       torch==2.6.0+cpu \
+ && for site in /opt/conda/envs/wsb/lib/python*/site-packages; do \
+      rm -rf "$site"/torch/test "$site"/torch/bin/test_* "$site"/torch/bin/*Test \
+   && sed -i -E '\#^torch/(test/|bin/(test_|[A-Za-z]+Test,))#d' "$site"/torch-*.dist-info/RECORD; \
+    done \
  && /opt/conda/envs/wsb/bin/python -c "import torch; print('torch', torch.__version__)"
 
 # ==== workspace (layers/55-workspace.j2)
@@ -136,31 +140,29 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
  && /opt/conda/envs/wsb/bin/python -I -B /run/wsb/chosen/by-size.py /tmp/before.txt /wsb-chosen
 
 # They are installed here. Each layer depends on its own list alone: one small package more never rewrites the large ones.
-FROM workspace
+FROM workspace AS project
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
     --mount=type=bind,from=chosen,source=/wsb-chosen/large,target=/run/wsb/chosen \
     . /run/wsb/network/env && umask 002 \
- && if [ -s /run/wsb/chosen/list ]; then \
-    /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
+ && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
  && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
       --no-deps \
       --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
-      --requirement /run/wsb/chosen/list; fi
+      --requirement /run/wsb/chosen/list
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
     --mount=type=bind,from=chosen,source=/wsb-chosen/small,target=/run/wsb/chosen \
     . /run/wsb/network/env && umask 002 \
- && if [ -s /run/wsb/chosen/list ]; then \
-    /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
+ && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
  && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
       --no-deps \
       --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
-      --requirement /run/wsb/chosen/list; fi
+      --requirement /run/wsb/chosen/list
 RUN /opt/conda/envs/one/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'one (Python 3.11)'
 
 # ==== what the image knows of itself (layers/90-self.j2)

@@ -62,6 +62,10 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
  && /opt/conda/envs/wsb/bin/python -m pip install --no-cache-dir \
       --find-links https://download.pytorch.org/whl/torch_stable.html \
       torch==1.4.0+cpu \
+ && for site in /opt/conda/envs/wsb/lib/python*/site-packages; do \
+      rm -rf "$site"/torch/test "$site"/torch/bin/test_* "$site"/torch/bin/*Test \
+   && sed -i -E '\#^torch/(test/|bin/(test_|[A-Za-z]+Test,))#d' "$site"/torch-*.dist-info/RECORD; \
+    done \
  && /opt/conda/envs/wsb/bin/python -c "import torch; print('torch', torch.__version__)"
 
 # ==== workspace (layers/55-workspace.j2)
