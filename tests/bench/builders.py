@@ -47,10 +47,7 @@ class Place:
 
 
 class Builder(Protocol):
-    """name: also of its repository. site: where its images have their packages."""
-
     name: str
-    site: str
 
     def build(self, place: Place, folder: Path, image: str) -> None:
         """Build the project in folder into image. Raises BuildError."""
@@ -62,7 +59,6 @@ class Handwritten:
     """One of the Dockerfiles of opponents/, built by the docker command with BuildKit."""
 
     name: str
-    site: str = "/opt/venv/lib"
 
     def build(self, place: Place, folder: Path, image: str) -> None:
         args = {"BASE": place.base, "INDEX": place.index, "UV_VERSION": place.uv}
@@ -76,7 +72,6 @@ class Wsb:
     """This repository's wsb, its proof left out: the others prove nothing either."""
 
     name: str = "wsb"
-    site: str = "/opt/venv/wsb/lib"
 
     def build(self, place: Place, folder: Path, image: str) -> None:
         # pip's own configuration must not lead wsb to a wheel on disk that the others fetch from the index
@@ -91,7 +86,6 @@ class Envd:
 
     program: str
     name: str = "envd"
-    site: str = "/usr/local/lib/python3.11"
 
     def build(self, place: Place, folder: Path, image: str) -> None:
         registries = place.scratch / "home" / ".config" / "containers" / "registries.conf"
