@@ -34,7 +34,8 @@ def main() -> int:
     options = _options()
     cache = options.cache
     cache.mkdir(parents=True, exist_ok=True)
-    index_folder = make_index(cache / "index", UV_VERSION)
+    kind = measures.Kind(accelerator=options.torch, pushes=options.push)
+    index_folder = make_index(cache / f"index-{options.torch}", UV_VERSION, options.torch)
     with private_engine(cache) as engine, running_registry() as registry, _bases(engine, options.base, registry) as bases:
         gateway = _gateway(engine)
         with serve(index_folder, host=gateway) as index:
@@ -45,7 +46,7 @@ def main() -> int:
             for builder in _builders(options.builders, scratch):
                 say(f"{builder.name}: {options.runs} runs")
                 try:
-                    taken[builder.name] = measures.measure(builder, place, registry, options.runs)
+                    taken[builder.name] = measures.measure(builder, place, registry, options.runs, kind)
                 except BuildError as error:
                     say(f"{builder.name} did not build and is left out: {error}")
             facts = _facts(engine)
@@ -68,6 +69,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="cold builds of each builder (default 3)")
     parser.add_argument("--builders", default="naive,good,best,wsb,envd", help="which, separated by commas")
+    parser.add_argument(
+        "--torch", choices=("cpu", "cuda"), default="cpu", help="cuda: 3 GB from PyPI (default cpu)"
+    )
+    parser.add_argument("--no-push", dest="push", action="store_false", help="leave the pushes out: gzip takes minutes")
     parser.add_argument("--base", default="wsb/base:bookworm", help="a Debian bookworm image on the usual engine")
     parser.add_argument("--out", type=Path, default=Path(".cache/bench"), help="where table, figures and picture go")
     parser.add_argument("--cache", type=Path, default=Path(".cache/bench/kept"), help="wheels and engine, kept between runs")

@@ -19,6 +19,14 @@ IMPORTS = 7  # of torch, in fresh containers
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """accelerator: which torch is built. pushes: whether what a registry has to be sent is measured too."""
+
+    accelerator: str = "cpu"
+    pushes: bool = True
+
+
 @dataclass
 class Taken:
     """Figures by measure. seconds: a list with one entry a run. import_compiled_s: the same image with all of it compiled."""
@@ -55,12 +63,12 @@ def _images(place: Place) -> list[str]:
     return [image for image in found if image not in place.bases]
 
 
-def measure(builder: Builder, place: Place, registry: str, runs: int) -> Taken:
+def measure(builder: Builder, place: Place, registry: str, runs: int, kind: Kind) -> Taken:
     """One builder through all changes, runs times, from an empty engine each time."""
     taken = Taken()
     for number in range(runs):
         empty(place)
-        _one_run(builder, place, registry, taken, number)
+        _one_run(builder, place, registry, taken, number, kind)
     image = f"{registry}/{builder.name}:{runs - 1}"
     taken.size_bytes = int(place.run(["docker", "inspect", "--format", "{{.Size}}", image], place.scratch))
     import_seconds(place, image)  # from the disk, for once
@@ -70,8 +78,8 @@ def measure(builder: Builder, place: Place, registry: str, runs: int) -> Taken:
     return taken
 
 
-def _one_run(builder: Builder, place: Place, registry: str, taken: Taken, number: int) -> None:
-    project = Project(name="bench")
+def _one_run(builder: Builder, place: Place, registry: str, taken: Taken, number: int, kind: Kind) -> None:
+    project = Project(name="bench", accelerator=kind.accelerator)
     folder = place.scratch / f"{builder.name}-{number}" / project.name
     shutil.rmtree(folder.parent, ignore_errors=True)
     image = f"{registry}/{builder.name}:{number}"
@@ -81,7 +89,7 @@ def _one_run(builder: Builder, place: Place, registry: str, taken: Taken, number
         now.write(folder, place.index, place.base)
         with taken.timed(measure):
             builder.build(place, folder, image)
-        if number == 0:  # a push takes longer than all that is timed, and its bytes are the same in every run
+        if kind.pushes and number == 0:  # a push takes longer than all that is timed, and its bytes are the same in every run
             taken.pushed_bytes[measure] = pushed.push(image)
 
     step("cold", project)
@@ -89,7 +97,7 @@ def _one_run(builder: Builder, place: Place, registry: str, taken: Taken, number
         builder.build(place, folder, image)
     step("code", project.changed_code())
     step("one package", project.with_package())
-    second = Project(name="second", requirements=OTHERS)
+    second = Project(name="second", accelerator=kind.accelerator, requirements=OTHERS)
     step("second project", second, folder.parent / second.name)
     step("torch patch", project.with_patched_torch())
 
