@@ -69,9 +69,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="cold builds of each builder (default 3)")
     parser.add_argument("--builders", default="naive,good,best,wsb,envd", help="which, separated by commas")
-    parser.add_argument(
-        "--torch", choices=("cpu", "cuda"), default="cpu", help="cuda: 3 GB from PyPI (default cpu)"
-    )
+    parser.add_argument("--torch", choices=("cpu", "cuda"), default="cpu", help="cuda: 3 GB from PyPI (default cpu)")
     parser.add_argument("--no-push", dest="push", action="store_false", help="leave the pushes out: gzip takes minutes")
     parser.add_argument("--base", default="wsb/base:bookworm", help="a Debian bookworm image on the usual engine")
     parser.add_argument("--out", type=Path, default=Path(".cache/bench"), help="where table, figures and picture go")

@@ -39,7 +39,8 @@ class Project:
             "torch.txt": f"torch=={self.torch}\n",
             ".dockerignore": "*.Dockerfile\nbuild.envd\nwsb.yaml\n",
             "wsb.yaml": f"name: {self.name}\ntorch: '{self.torch}'\naccelerator: {self.accelerator}\n"
-            f"manager: venv\npython: '3.11'\nbase: {base}\nide: []\nrequirements: [requirements.txt]\nsources: {{pip: '{index}', torch: '{index}'}}\n",
+            f"manager: venv\npython: '3.11'\nbase: {base}\nide: []\nrequirements: [requirements.txt]\n"
+            f"sources: {{pip: '{index}', torch: '{index}'}}\n",
         }
         for path, text in files.items():
             place = folder / path
@@ -72,8 +73,11 @@ def make_index(folder: Path, uv: str, accelerator: str) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     downloads.mkdir(parents=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(downloads)]
-    command += ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64"]
-    subprocess.run([*command, *wanted], check=True, stderr=subprocess.PIPE)
+    command += ["--python-version", "3.11", "--platform", "manylinux2014_x86_64"]
+    command += [word for glibc in range(18, 29) for word in ("--platform", f"manylinux_2_{glibc}_x86_64")]
+    done = subprocess.run([*command, *wanted], check=False, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
     for wheel in downloads.glob("torch-*.whl"):
         _under_another_version(wheel, PATCHED)
     for wheel in sorted(downloads.iterdir()):
