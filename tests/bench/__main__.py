@@ -11,14 +11,14 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from builder.render.names import UV_VERSION
 from tests.bench import measures, report
-from tests.bench.builders import Builder, BuildError, Envd, Handwritten, Place, Wsb, find_envd
-from tests.bench.projects import ADDED, make_index
+from tests.bench.builders import REPOSITORY, Builder, BuildError, Envd, Handwritten, Place, Wsb, find_envd
+from tests.bench.projects import ADDED, OTHERS, make_index
 from tests.support.http_server import serve
 from tests.support.private_engine import PrivateEngine, private_engine
 from tests.support.registry import running_registry
@@ -50,12 +50,13 @@ def main() -> int:
                 except BuildError as error:
                     say(f"{builder.name} did not build and is left out: {error}")
             facts = _facts(engine)
+    starts = measures.start_up(REPOSITORY / "examples" / "digits")
     if "wsb" not in taken:
         return 1
-    [added] = (index_folder / ADDED).iterdir()
-    text = report.table(taken) + "\n" + report.goals(taken, added.stat().st_size)
+    wheels = report.WheelBytes(added=_bytes(index_folder, [ADDED]), second=_bytes(index_folder, OTHERS))
+    text = "\n".join((report.table(taken), report.start_table(starts), report.goals(taken, starts, wheels)))
     (options.out / "bench.md").write_text(text)
-    (options.out / "bench.json").write_text(json.dumps(report.as_json(taken, facts), indent=1) + "\n")
+    (options.out / "bench.json").write_text(json.dumps(report.as_json(taken, starts, facts), indent=1) + "\n")
     has_plot = report.plot(taken, options.out / "bench.png")
     print(text)
     say(
@@ -63,6 +64,11 @@ def main() -> int:
         + (", bench.png" if has_plot else " (no picture: pip install matplotlib)")
     )
     return 0
+
+
+def _bytes(index: Path, names: Iterable[str]) -> int:
+    """Of the wheels of these packages."""
+    return sum(wheel.stat().st_size for name in names for wheel in (index / name).iterdir())
 
 
 def _options() -> argparse.Namespace:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 import time
 import urllib.request
@@ -16,6 +18,7 @@ from tests.bench.builders import Builder, BuildError, Place
 from tests.bench.projects import OTHERS, Project
 
 IMPORTS = 7  # of torch, in fresh containers
+STARTS = 15
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
@@ -128,6 +131,22 @@ def import_seconds(place: Place, image: str) -> float:
     """`import torch` in a fresh container, by its own clock; the start of the container is not in it."""
     code = "import time; began = time.perf_counter(); import torch; print(time.perf_counter() - began)"
     return float(place.run(["docker", "run", "--rm", "--network=none", image, "python", "-c", code], place.scratch))
+
+
+def start_up(folder: Path) -> dict[str, list[float]]:
+    """Seconds of commands that need no engine, from the start of Python to its end, each STARTS times; bytecode is there."""
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    commands = {
+        "python -c pass": ["-c", "pass"],
+        **{f"wsb {verb}": ["-m", "builder", *verb.split()] for verb in ("--help", "plan", "render --stdout")},
+    }
+    taken: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(STARTS + 1):
+        for name, words in commands.items():
+            began = time.perf_counter()
+            subprocess.run([sys.executable, *words], cwd=folder, env=environ, stdout=subprocess.DEVNULL, check=True)
+            taken[name].append(time.perf_counter() - began)
+    return {name: seconds[1:] for name, seconds in taken.items()}  # the first wrote the bytecode
 
 
 def _beside_compiled(place: Place, image: str, taken: Taken) -> None:
