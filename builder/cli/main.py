@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import signal
 import sys
 from typing import Any
@@ -63,6 +64,10 @@ _OBJECTS = 20_000
 class Verbs(click.Group):
     """A group whose commands are imported when they are used."""
 
+    def make_context(self, *words: Any, **more: Any) -> click.Context:
+        # click would ask `shutil`, which imports every compressor of Python: a twentieth of what `wsb --help` takes
+        return super().make_context(*words, **{"terminal_width": _width(), **more})
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(VERBS)
 
@@ -87,7 +92,7 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("-C", "directory", metavar="DIR", default=".", help="Work as if started in DIR.")
 @click.version_option(__version__, "--version", prog_name="wsb", message="%(prog)s %(version)s")
 @click.pass_context
@@ -98,6 +103,15 @@ def wsb(ctx: click.Context, directory: str) -> None:
     built, and tests inside it prove that it is what was decided.
     """
     ctx.obj = directory
+
+
+def _width() -> int:
+    """Columns for help: of the terminal, with a margin, and not wider than can be read."""
+    try:
+        columns = int(os.environ.get("COLUMNS", 0)) or os.get_terminal_size(sys.__stdout__.fileno()).columns  # type: ignore[union-attr]
+    except (ValueError, OSError, AttributeError):
+        columns = 0
+    return max(min(columns or 80, 110) - 2, 50)
 
 
 def main(arguments: list[str] | None = None) -> None:

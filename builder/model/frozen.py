@@ -10,8 +10,9 @@ Small values are `@frozen(kw_only=False)`, given by position, and with `order=Tr
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 if TYPE_CHECKING:
@@ -50,29 +51,48 @@ def _fields(thing: Any) -> dict[str, Field[Any]]:
     return found
 
 
+@cache
+def _reader(cls: type) -> Callable[[Any], tuple[Any, ...]]:
+    """Reads all fields of a thing of this class at once."""
+    names = tuple(_fields(cls))
+    if len(names) > 1:
+        return operator.attrgetter(*names)
+    return lambda thing: tuple([getattr(thing, name) for name in names])
+
+
 def _values(thing: Any) -> tuple[Any, ...]:
-    return tuple([getattr(thing, name) for name in _fields(thing)])
+    return _reader(thing.__class__)(thing)
 
 
 def _init(self: Any, **given: Any) -> None:
     fields = _fields(self)
+    if given.keys() != fields.keys():
+        given = _with_defaults(type(self), fields, given)
+    for name, value in given.items():
+        _set(self, name, value)
+    after = getattr(self, "__post_init__", None)
+    if after is not None:
+        after()
+
+
+def _with_defaults(cls: type, fields: Mapping[str, Field[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given, and for the other fields what is usual. Raises TypeError for a field too few or too many."""
+    found = dict(given)
     missing = []
     for name, field in fields.items():
         if name in given:
-            _set(self, name, given[name])
-        elif field.default is not MISSING:
-            _set(self, name, field.default)
+            continue
+        if field.default is not MISSING:
+            found[name] = field.default
         elif field.default_factory is not MISSING:
-            _set(self, name, field.default_factory())
+            found[name] = field.default_factory()
         else:
             missing.append(name)
     unknown = given.keys() - fields.keys()
     if missing or unknown:
         wrong = [*(f"misses {name}" for name in missing), *(f"has no field {name}" for name in sorted(unknown))]
-        raise TypeError(f"{type(self).__name__} {', '.join(wrong)}")
-    after = getattr(self, "__post_init__", None)
-    if after is not None:
-        after()
+        raise TypeError(f"{cls.__name__} {', '.join(wrong)}")
+    return found
 
 
 def _init_by_place(self: Any, *given: Any, **named: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from packaging.version import Version
 
@@ -42,6 +43,7 @@ class Given:
         return "linux_aarch64" if self.host.arch == "aarch64" else "linux_x86_64"
 
 
+@lru_cache(1024)  # asked of every release, with the same few Pythons; each answer is some thirty comparisons of versions
 def admits_python(request: VersionRequest | None, python: str) -> bool:
     """Whether a request such as "3.8", "3.8.5" or ">=3.8" can be met by some patch release of this Python."""
     if request is None or not request.specifiers:
