@@ -19,10 +19,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from builder.engine import images, trace, translate
+from builder.engine import images, moving, trace, translate
 from builder.engine.base import BuildRequest, ImageInfo, Listener
 from builder.engine.calls import Client
 from builder.engine.connect import connect
@@ -37,6 +38,8 @@ _GRACE_S: Final = 15.0
 _NETWORK: Final = "--mount=type=bind,source=.wsb/network,target=/run/wsb/network"
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 _NEEDED: Final = (0, 12)  # the first that prints its progress as JSON
+_EPOCH: Final = "SOURCE_DATE_EPOCH"
+_DATED: Final = "image.tar"
 SECRET_FILES: Final = {"wsb-netrc": "/run/wsb/netrc"}
 
 
@@ -44,7 +47,8 @@ SECRET_FILES: Final = {"wsb-netrc": "/run/wsb/netrc"}
 class BuildxOptions:
     """builder: its name, "" for the current one. push_to: a reference without tag, to push by digest instead of loading.
 
-    cache_from, cache_to, attest, secrets, ssh: as buildx takes them.
+    cache_from, cache_to, attest, secrets, ssh: as buildx takes them. compression: of the layers written, "" for the engine's
+    own way; gzip, zstd or estargz.
     """
 
     builder: str = ""
@@ -54,6 +58,17 @@ class BuildxOptions:
     attest: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
+    compression: str = ""
+    compression_level: int | None = None
+
+    @property
+    def packing(self) -> str:
+        """The attributes of an output that say how every layer is packed, those of the base too."""
+        if not self.compression:
+            return ""
+        level = "" if self.compression_level is None else f",compression-level={self.compression_level}"
+        # zstd is known to the media types of OCI only
+        return f",compression={self.compression}{level},force-compression=true,oci-mediatypes=true"
 
 
 class BuildxEngine(DockerEngine):
@@ -85,9 +100,13 @@ class BuildxEngine(DockerEngine):
         pushes = bool(self._options.push_to) and not request.target and not self.sees_images
         with tempfile.TemporaryDirectory(prefix="wsb-buildx-") as folder:
             place = Path(folder)
-            command = [*self._command(request, pushes), *_secret_flags(request, place), f"--metadata-file={place}/metadata"]
+            output = self._output(request, place) if not pushes else self._pushing(request)
+            command = [*self._command(request), *output, *_secret_flags(request, place), f"--metadata-file={place}/metadata"]
             self._run(command, request, listener)
             metadata = json.loads((place / "metadata").read_bytes())
+            if (place / _DATED).exists():
+                with (place / _DATED).open("rb") as tar:
+                    moving.load(self._api, tar, lambda _: None)
         digest = str(metadata.get("containerimage.digest") or "")
         if pushes:
             self.pushed[self._options.push_to] = digest
@@ -112,7 +131,7 @@ class BuildxEngine(DockerEngine):
             raise translate.push_refused(reference, done.stderr or done.stdout)
         return reference
 
-    def _command(self, request: BuildRequest, pushes: bool) -> list[str]:
+    def _command(self, request: BuildRequest) -> list[str]:
         options = self._options
         command = ["docker", "buildx", "build", "--progress=rawjson", f"--file={request.dockerfile}"]
         command += [f"--builder={options.builder}"] if options.builder else []
@@ -123,12 +142,33 @@ class BuildxEngine(DockerEngine):
         command += [] if request.use_cache else ["--no-cache"]
         command += [f"--cache-from={one}" for one in options.cache_from] + [f"--cache-to={one}" for one in options.cache_to]
         command += [f"--ssh={one}" for one in options.ssh] + [f"--secret={one}" for one in options.secrets]
-        if pushes:
-            command += [f"--attest={one}" for one in options.attest]
-            # times of files are set too, where SOURCE_DATE_EPOCH is: the same lock gives the same digest
-            rewrite = ",rewrite-timestamp=true" if "SOURCE_DATE_EPOCH" in request.args and self._driver != "docker" else ""
-            return [*command, f"--output=type=image,name={options.push_to},push-by-digest=true,push=true{rewrite}"]
-        return [*command, "--provenance=false", "--load"]
+        command += [f"--label={name}={value}" for name, value in sorted(request.labels.items())]
+        return command
+
+    def _pushing(self, request: BuildRequest) -> list[str]:
+        """Pushed by its digest, by a builder with a store of its own."""
+        options = self._options
+        # times of files are set too, where SOURCE_DATE_EPOCH is: the same lock gives the same digest
+        rewrite = ",rewrite-timestamp=true" if _EPOCH in request.args else ""
+        output = f"--output=type=image,name={options.push_to},push-by-digest=true,push=true{rewrite}{options.packing}"
+        return [*(f"--attest={one}" for one in options.attest), output]
+
+    def _output(self, request: BuildRequest, folder: Path) -> list[str]:
+        """Into the engine."""
+        alone, packing = "--provenance=false", self._options.packing
+        if self.sees_images and request.target and _EPOCH in request.args and self._can_date:
+            # The engine cannot unpack what it dates, so it goes through a file. Only a stage is worth that, which others share:
+            # a whole workspace carries all of torch along.
+            return [alone, f"--output=type=oci,dest={folder}/{_DATED},rewrite-timestamp=true{packing}"]
+        if self.sees_images and packing:
+            return [alone, f"--output=type=image,name={request.tag}{packing}"]
+        return [alone, "--load"]
+
+    @cached_property
+    def _can_date(self) -> bool:
+        """Whether the engine's own BuildKit sets the times of files: 0.13, with a store of packed layers."""
+        info = self.info()
+        return info.has_containerd_store and info.numbers >= (26,)
 
     def _run(self, command: list[str], request: BuildRequest, listener: Listener) -> None:
         stream = BuildStream(listener, self._clock)

@@ -1,0 +1,118 @@
+"""`wsb torch-image` as it is typed, on an engine in memory."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from builder.cli import common
+from builder.cli.build import command as build
+from builder.cli.torch_image import command as torch_image
+from builder.engine.buildx import BuildxOptions
+from builder.errors import WsbError
+from tests.fakes.engine import INFO, FakeEngine
+
+WSB = 'name: one\ntorch: "2.6.0"\naccelerator: cpu\n'
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeEngine:
+    found = FakeEngine()
+    monkeypatch.setattr(common, "connect", lambda: found)
+    monkeypatch.setattr(common, "connect_buildx", lambda _: found)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return found
+
+
+def ran(folder: Path, *words: str, text: str = WSB, verb: click.Command = torch_image) -> Result:
+    (folder / "wsb.yaml").write_text(text)
+    return CliRunner().invoke(verb, list(words), obj=str(folder), catch_exceptions=False)
+
+
+def test_it_prints_the_name_that_wsb_build_will_look_for(engine: FakeEngine, tmp_path: Path) -> None:
+    first = ran(tmp_path)
+    assert first.stdout.startswith("wsb/torch:2.6.0-cpu-py3.")
+    assert first.stdout.strip() in engine.held
+    assert ran(tmp_path).stdout == first.stdout
+    assert len(engine.requests("build")) == 1
+    told = json.loads(ran(tmp_path, "--json", "--no-test", verb=build).stdout)
+    assert told["torch_image"] == first.stdout.strip()
+    assert len(engine.requests("build")) == 2
+
+
+def test_it_is_pushed_under_its_own_name_below_the_registry(engine: FakeEngine, tmp_path: Path) -> None:
+    pushed = ran(tmp_path, "--push", "registry.example.org/lab/")
+    name = next(tag for tag in engine.held if tag.startswith("wsb/torch:"))
+    reference, _, digest = pushed.stdout.strip().partition("@")
+    assert reference == f"registry.example.org/lab/{name}"
+    assert digest.startswith("sha256:")
+    assert engine.requests("push") == [reference]
+    assert reference not in engine.held
+    document = json.loads(ran(tmp_path, "--push", "registry.example.org/lab", "--json").stdout)
+    assert (document["schema"], document["image"], document["built"]) == ("wsb.torch-image/1", name, False)
+    assert document["pushed"]["reference"] == reference
+
+
+def test_a_project_without_torch_is_said_so(engine: FakeEngine, tmp_path: Path) -> None:
+    with pytest.raises(WsbError) as caught:
+        ran(tmp_path, text="name: one\ntorch: none\n")
+    assert (caught.value.code, caught.value.message) == ("bad-value", "one has no torch, so there is no torch image to share")
+    assert engine.requests("build") == []
+
+
+def test_a_builder_with_a_store_of_its_own_is_refused_before_it_builds(engine: FakeEngine, tmp_path: Path) -> None:
+    engine.sees_images = False
+    with pytest.raises(WsbError) as caught:
+        ran(tmp_path, "--builder", "far", "--push", "registry.example.org")
+    assert "the builder far has a store of its own" in caught.value.message
+    assert engine.is_closed
+
+
+@pytest.mark.parametrize("verb", [build, torch_image])
+def test_an_engine_that_pushes_gzip_says_who_can_pack_otherwise(
+    engine: FakeEngine, tmp_path: Path, verb: click.Command
+) -> None:
+    with pytest.raises(WsbError) as caught:
+        ran(tmp_path, "--push", "registry.example.org", "--compression", "zstd", verb=verb)
+    assert caught.value.code == "tool-missing"
+    assert "cannot pack layers with zstd" in caught.value.message
+    assert "docker buildx create --name NAME --bootstrap" in caught.value.hints[0]
+    assert "containerd-snapshotter" in caught.value.hints[1]
+    assert engine.requests("build") == []
+
+
+def test_one_that_is_here_already_is_packed_anew_before_it_is_pushed(engine: FakeEngine, tmp_path: Path) -> None:
+    name = ran(tmp_path).stdout.strip()
+    engine.engine_info = replace(INFO, has_containerd_store=True)
+    ran(tmp_path, "--push", "registry.example.org", "--compression", "zstd")
+    assert len(engine.requests("build")) == 2
+    assert f"FROM {name}\n".encode() in engine.built[name]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--compression", "zstd"),
+        ("--compression-level", "3", "--push", "x"),
+        ("--compression", "gzip", "--compression-level", "10", "--push", "x"),
+        ("--compression", "lzma", "--push", "x"),
+    ],
+)
+def test_what_makes_no_sense_together_is_a_mistake_in_typing(
+    engine: FakeEngine, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    assert ran(tmp_path, *words).exit_code == 2
+
+
+def test_packing_is_handed_to_buildx_as_its_exporters_take_it() -> None:
+    assert BuildxOptions().packing == ""
+    assert (
+        BuildxOptions(compression="zstd", compression_level=0).packing
+        == ",compression=zstd,compression-level=0,force-compression=true,oci-mediatypes=true"
+    )
+    assert BuildxOptions(compression="estargz").packing == ",compression=estargz,force-compression=true,oci-mediatypes=true"
