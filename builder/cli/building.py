@@ -146,7 +146,7 @@ def push(console: Console, engine: Engine, image: ImageInfo, registry: str, name
 def tell_pushed(console: Console, done: Pushed) -> None:
     from builder.ui.text import as_bytes
 
-    sent = f"{done.layers_sent} layers ({as_bytes(done.sent_bytes)} unpacked)"
+    sent = f"{done.layers_sent} layers ({as_bytes(done.sent_bytes)} by the engine's count)"
     console.line(f"pushed {done.reference}: {sent} sent, {done.layers_there} there already")
 
 

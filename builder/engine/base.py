@@ -193,7 +193,10 @@ class Output:
 
 @frozen
 class Pushed:
-    """An image in its registry. sent_bytes: of the layers that went over the wire; the others were there already."""
+    """An image in its registry. sent_bytes: of the layers that went over the wire; the others were there already.
+
+    They are counted as the engine holds them: unpacked, or packed where it holds packed layers.
+    """
 
     reference: str
     digest: str
