@@ -114,7 +114,7 @@ def pull_torch_image(engine: Engine, registry: str, wanted: TorchImage, listener
     try:
         found = engine.pull(reference, wanted.platform, listener)
     except WsbError as error:
-        listener(Note(text=f"not in the registry: {reference} ({error.details[0] if error.details else error.message})"))
+        listener(Note(text=f"not taken from a registry: {reference} ({error.details[0] if error.details else error.message})"))
         return None
     try:
         if why := wanted.differs(found):

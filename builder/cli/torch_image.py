@@ -46,6 +46,11 @@ def command(
     workspace = pipeline.read(pipeline.find_directory(Path(directory)))
     host = host_of(host_file, driver, gpus)
     platforms = remote.platform_list
+    if remote.compression == "estargz":
+        raise click.UsageError(
+            "estargz changes the layers themselves, so nothing that is built would stand on this torch image: "
+            "pack the workspace so, with `wsb build --push REGISTRY --compression estargz`"
+        )
     if len(platforms) == 1:
         host = replace(host, arch=ARCHITECTURES[platforms[0]])
     engine = common.connect_buildx(remote.options("wsb/torch")) if remote.needs_buildx else common.connect()

@@ -40,6 +40,7 @@ _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 _NEEDED: Final = (0, 12)  # the first that prints its progress as JSON
 _EPOCH: Final = "SOURCE_DATE_EPOCH"
 _DATED: Final = "image.tar"
+_ALONE: Final = "--provenance=false"  # an attestation beside it would make an index of the image
 SECRET_FILES: Final = {"wsb-netrc": "/run/wsb/netrc"}
 
 
@@ -155,14 +156,14 @@ class BuildxEngine(DockerEngine):
 
     def _output(self, request: BuildRequest, folder: Path) -> list[str]:
         """Into the engine."""
-        alone, packing = "--provenance=false", self._options.packing
         if self.sees_images and request.target and _EPOCH in request.args and self._can_date:
             # The engine cannot unpack what it dates, so it goes through a file. Only a stage is worth that, which others share:
             # a whole workspace carries all of torch along.
-            return [alone, f"--output=type=oci,dest={folder}/{_DATED},rewrite-timestamp=true{packing}"]
-        if self.sees_images and packing:
-            return [alone, f"--output=type=image,name={request.tag}{packing}"]
-        return [alone, "--load"]
+            return [_ALONE, f"--output=type=oci,dest={folder}/{_DATED},rewrite-timestamp=true"]
+        if self.sees_images and not request.target and self._options.packing:
+            # a stage stays as it is: eStargz changes the layers themselves, and the engine finds what stands on them by those
+            return [_ALONE, f"--output=type=image,name={request.tag}{self._options.packing}"]
+        return [_ALONE, "--load"]
 
     @cached_property
     def _can_date(self) -> bool:

@@ -132,7 +132,7 @@ def test_a_registry_without_it_is_a_note_and_it_is_built(engine: FakeEngine, mad
     shared = maker.torch_image(made, pipeline.render(made))
     assert (shared.was_new, shared.pulled_from) == (True, "")
     assert targets(engine) == ["torch"]
-    assert told[0].startswith(f"not in the registry: {REGISTRY}/wsb/torch:")
+    assert told[0].startswith(f"not taken from a registry: {REGISTRY}/wsb/torch:")
     assert engine.held[shared.name].labels == of(engine, made).labels
 
 

@@ -101,6 +101,7 @@ def test_one_that_is_here_already_is_packed_anew_before_it_is_pushed(engine: Fak
         ("--compression-level", "3", "--push", "x"),
         ("--compression", "gzip", "--compression-level", "10", "--push", "x"),
         ("--compression", "lzma", "--push", "x"),
+        ("--compression", "estargz", "--push", "x"),
     ],
 )
 def test_what_makes_no_sense_together_is_a_mistake_in_typing(
