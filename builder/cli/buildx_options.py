@@ -38,7 +38,7 @@ _OPTIONS = (
 
 _OTHER_BUILDER = "`docker buildx create --name NAME --bootstrap` makes one that does; then `wsb build --builder NAME`"
 _OTHER_STORE = (
-    "or let the engine keep images as registries do, in /etc/docker/daemon.json: "
+    "let the engine keep images as registries do, in /etc/docker/daemon.json: "
     '{"features": {"containerd-snapshotter": true}}; then `wsb build --builder default`'
 )
 
@@ -87,8 +87,11 @@ class Remote:
         if self.compression_level is not None and not 0 <= self.compression_level <= _LEVELS[self.compression]:
             raise click.BadParameter(f"{self.compression} has levels from 0 to {_LEVELS[self.compression]}")
 
-    def check_own_builder(self, platforms: tuple[str, ...], engine: Engine) -> None:
-        """What the engine's own builder does not do, before it begins. Raises WsbError tool-missing."""
+    def check_own_builder(self, platforms: tuple[str, ...], engine: Engine, *, is_only_one: bool = False) -> None:
+        """What the engine's own builder does not do, before it begins. Raises WsbError tool-missing.
+
+        is_only_one: no other builder would do.
+        """
         wanted = "several platforms" if len(platforms) > 1 else "attestations" if self.attest else ""
         if wanted:
             from builder.errors import WsbError
@@ -105,7 +108,7 @@ class Remote:
             raise WsbError(
                 "tool-missing",
                 f"this engine cannot pack layers with {self.compression}: it keeps them unpacked and pushes gzip",
-                hints=[_OTHER_BUILDER, _OTHER_STORE],
+                hints=[_OTHER_STORE] if is_only_one else [_OTHER_BUILDER, _OTHER_STORE],
             )
 
     def options(self, name: str) -> BuildxOptions:

@@ -78,7 +78,7 @@ def _check(engine: Engine, remote: Remote, platforms: tuple[str, ...]) -> None:
             f"the builder {remote.builder or 'in use'} has a store of its own, and the torch image is one of the engine's",
             hints=["`--builder default` is the engine's own builder", "`docker buildx ls` lists all of them"],
         )
-    remote.check_own_builder(platforms, engine)
+    remote.check_own_builder(platforms, engine, is_only_one=True)
 
 
 def _made(console: Console, engine: Engine, workspace: Workspace, host: Any, wanted: Wanted) -> tuple[Shared, ImageInfo]:

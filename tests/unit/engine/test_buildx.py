@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,30 @@ def test_without_buildx_it_says_what_to_install(tmp_path: Path) -> None:
         buildx._check_version({"PATH": f"{tmp_path}:/bin:/usr/bin"})
     docker.write_text("#!/bin/sh\necho 'github.com/docker/buildx 0.13.1+ds1 0.13.1+ds1-3'\n")
     buildx._check_version({"PATH": f"{tmp_path}:/bin:/usr/bin"})
+
+
+def _engine(folder: Path, driver: str, **options: object) -> buildx.BuildxEngine:
+    """One whose docker says that its builder is of this kind."""
+    docker = folder / "docker"
+    docker.write_text(f"#!/bin/sh\nprintf 'Name: x\\nDriver: {driver}\\n'\n")
+    docker.chmod(0o755)
+    chosen = buildx.BuildxOptions(**options)  # type: ignore[arg-type]
+    return buildx.BuildxEngine(None, {"PATH": f"{folder}:/bin:/usr/bin"}, chosen)  # type: ignore[arg-type]
+
+
+def test_a_builder_elsewhere_pushes_what_it_packs_and_dates(tmp_path: Path) -> None:
+    engine = _engine(tmp_path, "docker-container", push_to="registry.example.org/one", compression="zstd", compression_level=3)
+    asked = BuildRequest(tag="one:latest", context=io.BytesIO, args={"SOURCE_DATE_EPOCH": "1735689600"}, labels={"a": "b c"})
+    pushing = "--output=type=image,name=registry.example.org/one,push-by-digest=true,push=true"
+    packing = "compression=zstd,compression-level=3,force-compression=true,oci-mediatypes=true"
+    assert engine._pushing(asked) == [f"{pushing},rewrite-timestamp=true,{packing}"]
+    assert "--label=a=b c" in engine._command(asked)
+
+
+def test_the_engine_s_own_builder_packs_the_workspace_and_leaves_the_torch_stage(tmp_path: Path) -> None:
+    engine = _engine(tmp_path, "docker", compression="estargz")
+    workspace = BuildRequest(tag="one:latest", context=io.BytesIO)
+    packing = "compression=estargz,force-compression=true,oci-mediatypes=true"
+    assert engine._output(workspace, tmp_path) == ["--provenance=false", f"--output=type=image,name=one:latest,{packing}"]
+    assert engine._output(replace(workspace, target="torch"), tmp_path) == ["--provenance=false", "--load"]
+    assert _engine(tmp_path, "docker")._output(workspace, tmp_path) == ["--provenance=false", "--load"]
