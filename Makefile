@@ -54,9 +54,10 @@ unit: venv  ## The tests that need no engine.
 golden: venv  ## Write the golden Dockerfiles anew; read the diff.
 	WSB_WRITE_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/golden
 
-bench: venv engine  ## Measure builds against hand-written Dockerfiles and envd (a quarter of an hour; see tests/bench).
+bench: venv engine  ## Measure builds against hand-written Dockerfiles and envd (an hour; BENCH='--runs 1' or --torch cuda, see tests/bench).
 	$(WSB) -C $(EXAMPLE) build --fallback --no-test >/dev/null  # the base that everybody starts from
-	$(VENV)/bin/python -m tests.bench
+	$(VENV)/bin/python -m pip install --quiet --editable '.[bench]'
+	$(VENV)/bin/python -m tests.bench $(BENCH)
 
 clean:  ## Remove .venv and caches.
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

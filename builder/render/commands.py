@@ -51,11 +51,11 @@ def uses_uv(plan: Plan) -> bool:
     return Version(plan.python) >= Version("3.8")
 
 
-def _installer(plan: Plan) -> list[str]:
+def _installer(plan: Plan, link_mode: str = "copy") -> list[str]:
     python = f"{environment_prefix(plan.manager)}/bin/python"
     if not uses_uv(plan):
         return [f"{python} -m pip install --no-cache-dir"]
-    return [f"/bin/sh /run/wsb/uv/get-uv {python}{NEXT}{UV} pip install --link-mode copy --python {python}"]
+    return [f"/bin/sh /run/wsb/uv/get-uv {python}{NEXT}{UV} pip install --link-mode {link_mode} --python {python}"]
 
 
 def torch_requirements(torch: TorchPlan) -> tuple[str, ...]:
@@ -93,14 +93,31 @@ def _torch_sources(plan: Plan, torch: TorchPlan) -> list[str]:
     return []
 
 
-def pip_install(plan: Plan) -> str:
-    """The command of the step with the project's own pip packages."""
-    # a local wheel is only needed once: torch is installed by now, and held by the constraints
-    words = _installer(plan) + (_torch_sources(plan, plan.torch) if plan.torch and not plan.torch.wheel else [])
-    words += [f"--no-build-isolation-package {shlex.quote(name)}" for name in plan.packages.no_build_isolation]
-    words += [f"--find-links {shlex.quote(page)}" for page in plan.sources.find_links]
+def pip_install(plan: Plan, link_mode: str = "copy") -> str:
+    """The command that installs the project's own pip packages."""
+    words = _installer(plan, link_mode) + _pip_sources(plan)
     words += ["--constraint /run/wsb/pip/constraints.txt", "--requirement /run/wsb/pip/requirements.txt"]
     return " \\\n      ".join(words)
+
+
+def pip_choose(plan: Plan) -> str:
+    """The same into the stage that is thrown away: links into uv's cache tell what there is as well as copies would."""
+    return pip_install(plan, link_mode="symlink")
+
+
+def chosen_install(plan: Plan) -> str:
+    """The command that installs one of the two lists of that stage, and nothing beside it."""
+    words = [*_installer(plan), "--no-deps", *_pip_sources(plan), "--requirement /run/wsb/chosen/list"]
+    return " \\\n      ".join(words)
+
+
+def _pip_sources(plan: Plan) -> list[str]:
+    """Where the project's own packages come from, and how those are built that come as source."""
+    # a local wheel is only needed once: torch is installed by now, and held by the constraints
+    words = _torch_sources(plan, plan.torch) if plan.torch and not plan.torch.wheel else []
+    words += [f"--no-build-isolation-package {shlex.quote(name)}" for name in plan.packages.no_build_isolation]
+    words += [f"--find-links {shlex.quote(page)}" for page in plan.sources.find_links]
+    return words
 
 
 def index_options(plan: Plan, *, is_torch_stage: bool) -> str:
@@ -130,9 +147,9 @@ def locked_install(plan: Plan, *, is_torch_stage: bool) -> str:
     return f"/bin/sh /run/wsb/uv/get-uv {python}{NEXT}{' '.join(filter(None, words))}"
 
 
-def ide_install(plan: Plan) -> str:
-    """The command of the step with what IDEs run inside the environment; torch stays as it is."""
-    words = [*_installer(plan), "--constraint /tmp/held.txt", *ide_packages(plan)]
+def ide_install(plan: Plan, link_mode: str = "copy") -> str:
+    """The command that installs what IDEs run inside the environment; torch and the project's packages stay as they are."""
+    words = [*_installer(plan, link_mode), "--constraint /tmp/held.txt", *ide_packages(plan)]
     return " \\\n      ".join(words)
 
 

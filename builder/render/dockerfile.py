@@ -9,7 +9,7 @@ from builder.model.lock import LockedBase, LockedPlatform
 from builder.model.plan import Plan
 from builder.model.values import Manager
 from builder.render import commands, names
-from builder.render.ide_tools import kernel_title
+from builder.render.ide_tools import ide_packages, kernel_title
 from builder.render.layers import apt_packages, layers_of, locked_layers_of, os_packages
 from builder.render.templates import env_value, make_environment
 
@@ -67,7 +67,11 @@ def values(
         "has_editable": bool(plan.editable),
         "has_pip": bool(plan.packages.pip),
         "has_conda_packages": bool(plan.packages.conda),
+        "pip_choose": commands.pip_choose(plan),
         "ide_install": commands.ide_install(plan),
+        "ide_choose": commands.ide_install(plan, link_mode="symlink") if ide_packages(plan) else "",
+        "chosen_install": commands.chosen_install(plan),
+        "uv_program": commands.UV,
         "kernel_title": kernel_title(plan),
         "torch_wheel": bool(plan.torch and plan.torch.wheel),
     }

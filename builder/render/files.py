@@ -62,6 +62,8 @@ def render_files(
     if plan.packages.pip:
         files.append(_text(".wsb/pip/requirements.txt", _lines(plan.packages.pip)))
         files.append(_text(".wsb/pip/constraints.txt", _lines(commands.constraints(plan))))
+    if commands.uses_uv(plan):
+        files.append(_text(".wsb/chosen/by-size.py", templates["files/by-size.py"]))
     if plan.packages.conda:
         files.append(_text(".wsb/conda/packages.txt", _lines(plan.packages.conda)))
     if locked:

@@ -6,6 +6,7 @@ from builder.model.frozen import frozen
 from builder.model.lock import LockedPlatform
 from builder.model.plan import Plan
 from builder.model.values import Ide, Manager
+from builder.render.commands import uses_uv
 from builder.render.ide_tools import ide_packages
 
 
@@ -33,8 +34,7 @@ def layers_of(plan: Plan) -> tuple[Layer, ...]:
             (True, Layer(path="layers/60-user.j2", title="user")),
             (bool(apt_packages(plan)), Layer(path="layers/65-apt.j2", title="the project's OS packages")),
             (bool(packages.conda), Layer(path="layers/70-conda.j2", title="the project's conda packages")),
-            (bool(packages.pip), Layer(path="layers/75-pip.j2", title="the project's pip packages")),
-            (bool(ide_packages(plan)), Layer(path="layers/77-ide.j2", title="what the IDE runs inside")),
+            *_pip_layers(plan),
             (bool(plan.editable), Layer(path="layers/80-editable.j2", title="the project itself")),
             (plan.sources.keep_ca, Layer(path="layers/85-ca.j2", title="certificate authorities")),
             (bool(plan.sources.proxies), Layer(path="layers/86-proxies.j2", title="proxies")),
@@ -42,6 +42,17 @@ def layers_of(plan: Plan) -> tuple[Layer, ...]:
             (True, Layer(path="layers/99-labels.j2", title="labels")),
         )
         if wanted
+    )
+
+
+def _pip_layers(plan: Plan) -> tuple[tuple[bool, Layer], ...]:
+    """uv's, sorted by size; where the Python is too old for uv, pip's own."""
+    has_pip, has_ide = bool(plan.packages.pip), bool(ide_packages(plan))
+    if uses_uv(plan):
+        return ((has_pip or has_ide, Layer(path="layers/75-packages.j2", title="the project's pip packages")),)
+    return (
+        (has_pip, Layer(path="layers/75-pip.j2", title="the project's pip packages")),
+        (has_ide, Layer(path="layers/77-ide.j2", title="what the IDE runs inside")),
     )
 
 

@@ -13,7 +13,8 @@ _FLAGS: Final = re.compile(r"(?:--[a-z-]+(?:=(?:\"[^\"]*\"|\S+))?\s+)+")
 _HEREDOC: Final = re.compile(r"<<-?\s*[\"']?\w+[\"']?\s*\(?")
 # what a command begins with and is not about
 _PREPARATION: Final = re.compile(
-    r"(?:set|export|cd|umask|\.|source|:|unset|shopt|mkdir|install -d|rm|apt-get (?:-\S+ )*update|echo|printf|test|\[)\b"
+    r"(?:set|export|cd|umask|\.|source|:|unset|shopt|mkdir|install -d|rm|find|apt-get (?:-\S+ )*update|echo|printf|test|\[)\b"
+    r"|/bin/sh /run/wsb/uv/get-uv\b"
     r"|[.:\[] |[A-Za-z_]\w*=\S*$"
 )
 _ASSIGNMENTS: Final = re.compile(r"(?:[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\S*)\s+)+(?=\S)")

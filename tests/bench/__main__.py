@@ -11,14 +11,14 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from builder.render.names import UV_VERSION
 from tests.bench import measures, report
-from tests.bench.builders import Builder, BuildError, Envd, Handwritten, Place, Wsb, find_envd
-from tests.bench.projects import ADDED, make_index
+from tests.bench.builders import REPOSITORY, Builder, BuildError, Envd, Handwritten, Place, Wsb, find_envd
+from tests.bench.projects import ADDED, OTHERS, make_index
 from tests.support.http_server import serve
 from tests.support.private_engine import PrivateEngine, private_engine
 from tests.support.registry import running_registry
@@ -34,7 +34,8 @@ def main() -> int:
     options = _options()
     cache = options.cache
     cache.mkdir(parents=True, exist_ok=True)
-    index_folder = make_index(cache / "index", UV_VERSION)
+    kind = measures.Kind(accelerator=options.torch, pushes=options.push)
+    index_folder = make_index(cache / f"index-{options.torch}", UV_VERSION, options.torch)
     with private_engine(cache) as engine, running_registry() as registry, _bases(engine, options.base, registry) as bases:
         gateway = _gateway(engine)
         with serve(index_folder, host=gateway) as index:
@@ -45,17 +46,17 @@ def main() -> int:
             for builder in _builders(options.builders, scratch):
                 say(f"{builder.name}: {options.runs} runs")
                 try:
-                    taken[builder.name] = measures.measure(builder, place, registry, options.runs)
+                    taken[builder.name] = measures.measure(builder, place, registry, options.runs, kind)
                 except BuildError as error:
                     say(f"{builder.name} did not build and is left out: {error}")
             facts = _facts(engine)
-            compiled = measures.compiled_import_seconds(place, f"{registry}/wsb:{options.runs - 1}") if "wsb" in taken else []
+    starts = measures.start_up(REPOSITORY / "examples" / "digits")
     if "wsb" not in taken:
         return 1
-    [added] = (index_folder / ADDED).iterdir()
-    text = report.table(taken) + "\n" + report.goals(taken, compiled, added.stat().st_size)
+    wheels = report.WheelBytes(added=_bytes(index_folder, [ADDED]), second=_bytes(index_folder, OTHERS))
+    text = "\n".join((report.table(taken), report.start_table(starts), report.goals(taken, starts, wheels)))
     (options.out / "bench.md").write_text(text)
-    (options.out / "bench.json").write_text(json.dumps(report.as_json(taken, facts), indent=1) + "\n")
+    (options.out / "bench.json").write_text(json.dumps(report.as_json(taken, starts, facts), indent=1) + "\n")
     has_plot = report.plot(taken, options.out / "bench.png")
     print(text)
     say(
@@ -65,10 +66,17 @@ def main() -> int:
     return 0
 
 
+def _bytes(index: Path, names: Iterable[str]) -> int:
+    """Of the wheels of these packages."""
+    return sum(wheel.stat().st_size for name in names for wheel in (index / name).iterdir())
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="cold builds of each builder (default 3)")
     parser.add_argument("--builders", default="naive,good,best,wsb,envd", help="which, separated by commas")
+    parser.add_argument("--torch", choices=("cpu", "cuda"), default="cpu", help="cuda: 3 GB from PyPI (default cpu)")
+    parser.add_argument("--no-push", dest="push", action="store_false", help="leave the pushes out: gzip takes minutes")
     parser.add_argument("--base", default="wsb/base:bookworm", help="a Debian bookworm image on the usual engine")
     parser.add_argument("--out", type=Path, default=Path(".cache/bench"), help="where table, figures and picture go")
     parser.add_argument("--cache", type=Path, default=Path(".cache/bench/kept"), help="wheels and engine, kept between runs")

@@ -21,9 +21,10 @@ OTHERS = ("numpy", "tqdm", "pyyaml", "pillow")
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """What a project asks for. code: something in its train.py, to change it."""
+    """What a project asks for. accelerator: cpu or cuda. code: something in its train.py, to change it."""
 
     name: str
+    accelerator: str
     torch: str = TORCH
     requirements: tuple[str, ...] = REQUIREMENTS
     code: str = "1"
@@ -37,8 +38,9 @@ class Project:
             "requirements.txt": "".join(f"{line}\n" for line in wanted),
             "torch.txt": f"torch=={self.torch}\n",
             ".dockerignore": "*.Dockerfile\nbuild.envd\nwsb.yaml\n",
-            "wsb.yaml": f"name: {self.name}\ntorch: '{self.torch}'\naccelerator: cpu\nmanager: venv\npython: '3.11'\n"
-            f"base: {base}\nide: []\nrequirements: [requirements.txt]\nsources: {{pip: '{index}', torch: '{index}'}}\n",
+            "wsb.yaml": f"name: {self.name}\ntorch: '{self.torch}'\naccelerator: {self.accelerator}\n"
+            f"manager: venv\npython: '3.11'\nbase: {base}\nide: []\nrequirements: [requirements.txt]\n"
+            f"sources: {{pip: '{index}', torch: '{index}'}}\n",
         }
         for path, text in files.items():
             place = folder / path
@@ -56,19 +58,26 @@ class Project:
         return replace(self, torch=PATCHED)
 
 
-def make_index(folder: Path, uv: str, torch: str = f"{TORCH}+cpu") -> Path:
-    """A simple index of every wheel the projects need, by pip from wherever it is configured to look; kept in folder."""
+def make_index(folder: Path, uv: str, accelerator: str) -> Path:
+    """A simple index of every wheel the projects need, by pip from wherever it is configured to look; kept in folder.
+
+    accelerator: cpu takes the wheel of that name; cuda the one without a name, which PyPI serves, with CUDA's own (3 GB).
+    """
     downloads, simple = folder / "wheels", folder / "simple"
     marker = folder / "complete"
-    wanted = [f"torch=={torch}", *REQUIREMENTS, *OTHERS, ADDED, f"uv=={uv}"]
+    torch = {"cpu": f"torch=={TORCH}+cpu", "cuda": f"torch==={TORCH}"}[accelerator]
+    wanted = [torch, *REQUIREMENTS, *OTHERS, ADDED, f"uv=={uv}"]
     key = "\n".join(wanted)
     if marker.is_file() and marker.read_text() == key:
         return simple
     shutil.rmtree(folder, ignore_errors=True)
     downloads.mkdir(parents=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(downloads)]
-    command += ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64"]
-    subprocess.run([*command, *wanted], check=True, stderr=subprocess.PIPE)
+    command += ["--python-version", "3.11", "--platform", "manylinux2014_x86_64"]
+    command += [word for glibc in range(18, 29) for word in ("--platform", f"manylinux_2_{glibc}_x86_64")]
+    done = subprocess.run([*command, *wanted], check=False, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
     for wheel in downloads.glob("torch-*.whl"):
         _under_another_version(wheel, PATCHED)
     for wheel in sorted(downloads.iterdir()):

@@ -95,8 +95,9 @@ def test_one_package_more_reuses_torch(one: Path) -> None:
         assert more.code == 0, more.err
         assert more.document["torch_image"] == first.document["torch_image"]
         ran = [name for name, cached in steps(more).items() if "RUN" in name and not cached]
-        assert len(ran) == 1, ran
-        assert ".wsb/pip" in ran[0]
+        # what there is to install is found out anew; what is large stays, and another run's layer of einops is as good as ours
+        assert "[chosen " in ran[0], ran
+        assert all("source=/wsb-chosen/small" in name or "[chosen " in name for name in ran), ran
         assert wsb(one, "run", "--", "python", "-c", "import einops, torch").code == 0
     finally:
         (one / "wsb.yaml").write_text(ONE)
@@ -123,7 +124,7 @@ def test_a_package_that_does_not_exist_fails_with_its_place(one: Path, engine: D
     ran = wsb(broken, "build", "--fallback")
     assert ran.code == 5, ran.err
     assert "no-such-package-of-wsb" in ran.err
-    assert "layers/75-pip.j2" in ran.err
+    assert "layers/75-packages.j2" in ran.err
     assert "--> Dockerfile:" in ran.err
     assert "the whole log: " in ran.err
     assert "hint: known as no-matching-distribution: " in ran.err

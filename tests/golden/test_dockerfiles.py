@@ -43,6 +43,7 @@ CASES = {
         "name: four\ntorch: latest\nmanager: venv\nbase: {bootstrap: bookworm}\npackages: {pip: [tqdm]}\n",
         NO_GPU,
     ),
+    "too-old-for-uv": ('name: eight\ntorch: "1.4"\npython: "3.7"\npackages: {pip: [einops]}\n', NO_GPU),
     "no-torch": ('name: five\ntorch: none\npython: "3.12"\nuser: {name: ada, uid: 1234}\n', NO_GPU),
 }
 

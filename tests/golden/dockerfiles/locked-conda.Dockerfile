@@ -63,6 +63,10 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
  && sh /run/wsb/locked/pip /opt/conda/envs/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
+ && for site in /opt/conda/envs/wsb/lib/python*/site-packages; do \
+      rm -rf "$site"/torch/test "$site"/torch/bin/test_* "$site"/torch/bin/*Test \
+   && sed -i -E '\#^torch/(test/|bin/(test_|[A-Za-z]+Test,))#d' "$site"/torch-*.dist-info/RECORD; \
+    done \
  && sh /run/wsb/locked/settle \
  && env -u PYTHONDONTWRITEBYTECODE /opt/conda/envs/wsb/bin/python -c "import torch; print('torch', torch.__version__)" \
  && sh /run/wsb/locked/settle

@@ -48,6 +48,10 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
  && sh /run/wsb/locked/pip /opt/venv/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
+ && for site in /opt/venv/wsb/lib/python*/site-packages; do \
+      rm -rf "$site"/torch/test "$site"/torch/bin/test_* "$site"/torch/bin/*Test \
+   && sed -i -E '\#^torch/(test/|bin/(test_|[A-Za-z]+Test,))#d' "$site"/torch-*.dist-info/RECORD; \
+    done \
  && sh /run/wsb/locked/settle \
  && env -u PYTHONDONTWRITEBYTECODE /opt/venv/wsb/bin/python -c "import torch; print('torch', torch.__version__)" \
  && sh /run/wsb/locked/settle
@@ -84,11 +88,40 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
  && sh /run/wsb/locked/settle
 
 # ==== the project's pip packages (layers/locked/pip.j2)
+# Which of the lock's packages are large is found out in a stage of its own, which is thrown away: it holds nothing but links
+# into uv's cache, and the two lists.
+FROM workspace AS chosen
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    --mount=type=bind,source=.wsb/chosen,target=/run/wsb/chosen \
     --mount=type=bind,source=.wsb/lock/workspace/pip,target=/run/wsb/lock \
+    --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
+    . /run/wsb/network/env && . /run/wsb/locked/begin \
+ && find /opt/venv/wsb -name '*.dist-info' > /tmp/before.txt \
+ && export UV_LINK_MODE=symlink \
+ && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
+ && sh /run/wsb/locked/pip /opt/venv/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
+ && /opt/venv/wsb/bin/python -I -B /run/wsb/chosen/by-size.py /tmp/before.txt /wsb-chosen /run/wsb/lock
+
+# They are installed here. Each layer depends on its own list alone: one small package more never rewrites the large ones.
+FROM workspace AS project
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    --mount=type=bind,from=chosen,source=/wsb-chosen/large,target=/run/wsb/lock \
+    --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
+    . /run/wsb/network/env && . /run/wsb/locked/begin \
+ && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
+ && sh /run/wsb/locked/pip /opt/venv/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
+ && sh /run/wsb/locked/settle
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    --mount=type=bind,from=chosen,source=/wsb-chosen/small,target=/run/wsb/lock \
     --mount=type=bind,source=.wsb/locked,target=/run/wsb/locked \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \

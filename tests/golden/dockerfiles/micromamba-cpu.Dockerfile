@@ -63,6 +63,10 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
  && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
       --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
       torch==2.7.1+cpu \
+ && for site in /opt/conda/envs/wsb/lib/python*/site-packages; do \
+      rm -rf "$site"/torch/test "$site"/torch/bin/test_* "$site"/torch/bin/*Test \
+   && sed -i -E '\#^torch/(test/|bin/(test_|[A-Za-z]+Test,))#d' "$site"/torch-*.dist-info/RECORD; \
+    done \
  && /opt/conda/envs/wsb/bin/python -c "import torch; print('torch', torch.__version__)"
 
 # ==== workspace (layers/55-workspace.j2)

@@ -85,22 +85,50 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
       libxtst6 \
       unzip
 
-# ==== what the IDE runs inside (layers/77-ide.j2)
-# What the IDE runs inside the environment. Every version that the project's own packages ask for is held where it is.
+# ==== the project's pip packages (layers/75-packages.j2)
+# What the project's pip packages are is found out in a stage of its own, which is thrown away: it holds nothing but links
+# into uv's cache, and the two lists.
+FROM workspace AS chosen
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    --mount=type=bind,source=.wsb/chosen,target=/run/wsb/chosen \
     . /run/wsb/network/env && umask 002 \
- && /opt/conda/envs/wsb/bin/python -m pip list --disable-pip-version-check --format=freeze \
+ && find /opt/conda/envs/wsb -name '*.dist-info' > /tmp/before.txt \
+ && /opt/wsb/uv/bin/uv pip list --format freeze --python /opt/conda/envs/wsb/bin/python \
       | grep --extended-regexp '^[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.+!]*$' > /tmp/held.txt \
  && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
- && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode symlink --python /opt/conda/envs/wsb/bin/python \
       --constraint /tmp/held.txt \
       debugpy \
       ipykernel \
- && /opt/conda/envs/five/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'five (Python 3.12)' \
- && rm /tmp/held.txt
+ && /opt/conda/envs/wsb/bin/python -I -B /run/wsb/chosen/by-size.py /tmp/before.txt /wsb-chosen
+
+# They are installed here. Each layer depends on its own list alone: one small package more never rewrites the large ones.
+FROM workspace AS project
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    --mount=type=bind,from=chosen,source=/wsb-chosen/large,target=/run/wsb/chosen \
+    . /run/wsb/network/env && umask 002 \
+ && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
+      --no-deps \
+      --requirement /run/wsb/chosen/list
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    --mount=type=bind,from=chosen,source=/wsb-chosen/small,target=/run/wsb/chosen \
+    . /run/wsb/network/env && umask 002 \
+ && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
+      --no-deps \
+      --requirement /run/wsb/chosen/list
+RUN /opt/conda/envs/five/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'five (Python 3.12)'
 
 # ==== what the image knows of itself (layers/90-self.j2)
 # What the image knows of itself: its plan, the probes that prove it, the activation that shells read.

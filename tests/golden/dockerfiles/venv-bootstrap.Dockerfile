@@ -50,6 +50,10 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
  && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/venv/wsb/bin/python \
       --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
       torch==2.15.0+cpu \
+ && for site in /opt/venv/wsb/lib/python*/site-packages; do \
+      rm -rf "$site"/torch/test "$site"/torch/bin/test_* "$site"/torch/bin/*Test \
+   && sed -i -E '\#^torch/(test/|bin/(test_|[A-Za-z]+Test,))#d' "$site"/torch-*.dist-info/RECORD; \
+    done \
  && /opt/venv/wsb/bin/python -c "import torch; print('torch', torch.__version__)"
 
 # ==== workspace (layers/55-workspace.j2)
@@ -83,36 +87,58 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
       libxtst6 \
       unzip
 
-# ==== the project's pip packages (layers/75-pip.j2)
-# torch is held where it is: a requirement that wants another one fails here instead of replacing it.
+# ==== the project's pip packages (layers/75-packages.j2)
+# What the project's pip packages are is found out in a stage of its own, which is thrown away: it holds nothing but links
+# into uv's cache, and the two lists.
+FROM workspace AS chosen
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
     --mount=type=bind,source=.wsb/pip,target=/run/wsb/pip \
+    --mount=type=bind,source=.wsb/chosen,target=/run/wsb/chosen \
     . /run/wsb/network/env && umask 002 \
+ && find /opt/venv/wsb -name '*.dist-info' > /tmp/before.txt \
  && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
- && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/venv/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode symlink --python /opt/venv/wsb/bin/python \
       --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
       --constraint /run/wsb/pip/constraints.txt \
-      --requirement /run/wsb/pip/requirements.txt
+      --requirement /run/wsb/pip/requirements.txt \
+ && /opt/wsb/uv/bin/uv pip list --format freeze --python /opt/venv/wsb/bin/python \
+      | grep --extended-regexp '^[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.+!]*$' > /tmp/held.txt \
+ && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode symlink --python /opt/venv/wsb/bin/python \
+      --constraint /tmp/held.txt \
+      debugpy \
+      ipykernel \
+ && /opt/venv/wsb/bin/python -I -B /run/wsb/chosen/by-size.py /tmp/before.txt /wsb-chosen
 
-# ==== what the IDE runs inside (layers/77-ide.j2)
-# What the IDE runs inside the environment. Every version that the project's own packages ask for is held where it is.
+# They are installed here. Each layer depends on its own list alone: one small package more never rewrites the large ones.
+FROM workspace AS project
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    --mount=type=bind,from=chosen,source=/wsb-chosen/large,target=/run/wsb/chosen \
     . /run/wsb/network/env && umask 002 \
- && /opt/venv/wsb/bin/python -m pip list --disable-pip-version-check --format=freeze \
-      | grep --extended-regexp '^[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.+!]*$' > /tmp/held.txt \
  && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
  && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/venv/wsb/bin/python \
-      --constraint /tmp/held.txt \
-      debugpy \
-      ipykernel \
- && /opt/venv/four/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'four (Python 3.11)' \
- && rm /tmp/held.txt
+      --no-deps \
+      --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
+      --requirement /run/wsb/chosen/list
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    --mount=type=bind,from=chosen,source=/wsb-chosen/small,target=/run/wsb/chosen \
+    . /run/wsb/network/env && umask 002 \
+ && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
+ && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/venv/wsb/bin/python \
+      --no-deps \
+      --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
+      --requirement /run/wsb/chosen/list
+RUN /opt/venv/four/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'four (Python 3.11)'
 
 # ==== what the image knows of itself (layers/90-self.j2)
 # What the image knows of itself: its plan, the probes that prove it, the activation that shells read.

@@ -13,6 +13,10 @@ from builder.ui.steps import label
     ("name", "shown"),
     [
         ("[torch 2/3] RUN --mount=type=cache,target=/x --network=none uv pip install torch", "torch 2/3: uv pip install torch"),
+        (
+            "[project 2/5] RUN . /run/wsb/network/env  && /bin/sh /run/wsb/uv/get-uv /opt/python  && uv pip install a",
+            "project 2/5: uv pip install a",
+        ),
         ("[ 5/14] RUN set -eux;     uv pip install a", "5/14: uv pip install a"),
         ("[linux/amd64 os 2/3] RUN apt-get update && apt-get install -y git", "os 2/3: apt-get install -y git"),
         ("[os 2/3] RUN apt-get -qq update && apt-get install -y git", "os 2/3: apt-get install -y git"),

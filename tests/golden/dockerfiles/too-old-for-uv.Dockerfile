@@ -1,0 +1,157 @@
+# eight: Python 3.7, torch 1.4.0+cpu
+# Made by wsb 0.1.0 from wsb.yaml; do not edit: change wsb.yaml and run `wsb render`.
+# Layers run from what never changes to what always does, so that one changed package never rewrites torch.
+
+# A build may name a finished image of the torch stage here; then nothing above the second FROM is built.
+ARG WSB_TORCH=torch
+
+# ==== base (layers/10-base.j2)
+FROM debian:bookworm-slim AS torch
+# One shell for every step of every manager; a failure inside a pipe fails the step.
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+ENV LANG=C.UTF-8 LC_ALL=C.UTF-8
+
+# ==== OS packages (layers/20-os.j2)
+# Debian's images throw away what apt downloads; the cache mount keeps it for the next build instead.
+# Versions are those of the base's release: a pin would break the day Debian publishes a security update.
+# hadolint ignore=DL3008
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=cache,id=wsb-apt,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=wsb-apt-lists,target=/var/lib/apt/lists,sharing=locked \
+    . /run/wsb/network/env \
+ && rm -f /etc/apt/apt.conf.d/docker-clean \
+ && apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+      bash \
+      bzip2 \
+      ca-certificates \
+      curl \
+      git \
+      procps
+
+# Members of this group may change the environment; every directory in it passes the group on.
+RUN groupadd --system --gid 900 wsb \
+ && install -d -g wsb -m 2775 /opt/wsb /opt/conda
+
+# ==== miniconda (layers/manager/miniconda.j2)
+# Miniconda3 py313_26.5.3-1, pinned with its hash. Its own packages' archives are not kept.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    . /run/wsb/network/env && umask 002 \
+ && curl --fail --silent --show-error --location --retry 3 --output /tmp/installer.sh \
+      "${WSB_INSTALLER_URL:-https://repo.anaconda.com/miniconda/Miniconda3-py313_26.5.3-1-Linux-x86_64.sh}" \
+ && echo "7358a5961dc6a4941d087281cd70313728fcc68695735e18a337321bc31c7f51  /tmp/installer.sh" | sha256sum --check - \
+ && bash /tmp/installer.sh -b -u -p /opt/conda \
+ && rm -rf /tmp/installer.sh /opt/conda/pkgs/*.conda /opt/conda/pkgs/*.tar.bz2
+
+# ==== environment (layers/environment/conda.j2)
+# The environment with its own Python. Its name is an alias made later, so that projects share this layer.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=cache,id=wsb-conda-pkgs,target=/opt/wsb/pkgs,sharing=locked \
+    . /run/wsb/network/env && umask 002 \
+ && CONDA_PKGS_DIRS=/opt/wsb/pkgs /opt/conda/bin/conda create --yes --prefix /opt/conda/envs/wsb \
+      --override-channels --channel conda-forge \
+      "python=3.7" pip
+
+# ==== torch (layers/50-torch.j2)
+# torch from PyTorch's page of wheels. Importing it here proves the build and writes just the bytecode that an import needs.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    . /run/wsb/network/env && umask 002 \
+ && /opt/conda/envs/wsb/bin/python -m pip install --no-cache-dir \
+      --find-links https://download.pytorch.org/whl/torch_stable.html \
+      torch==1.4.0+cpu \
+ && for site in /opt/conda/envs/wsb/lib/python*/site-packages; do \
+      rm -rf "$site"/torch/test "$site"/torch/bin/test_* "$site"/torch/bin/*Test \
+   && sed -i -E '\#^torch/(test/|bin/(test_|[A-Za-z]+Test,))#d' "$site"/torch-*.dist-info/RECORD; \
+    done \
+ && /opt/conda/envs/wsb/bin/python -c "import torch; print('torch', torch.__version__)"
+
+# ==== workspace (layers/55-workspace.j2)
+# hadolint ignore=DL3006
+FROM ${WSB_TORCH} AS workspace
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+
+# ==== user (layers/60-user.j2)
+# The user that owns nothing but his home: the environment belongs to a group, so his uid may change later.
+ARG WSB_UID=1000
+RUN --mount=type=bind,source=.wsb/user,target=/run/wsb/user \
+    sh /run/wsb/user/make-user dev "${WSB_UID}" wsb \
+ && ln -s /opt/conda/envs/wsb /opt/conda/envs/eight \
+ && ln -s /opt/wsb/activate.sh /etc/profile.d/zz-wsb.sh \
+ && echo '[ -r /opt/wsb/activate.sh ] && . /opt/wsb/activate.sh' >> /etc/bash.bashrc
+ENV PATH=/opt/conda/envs/eight/bin:/opt/conda/condabin:$PATH \
+    CONDA_DEFAULT_ENV=eight \
+    CONDA_PREFIX=/opt/conda/envs/eight \
+    CONDA_SHLVL=1
+
+# ==== the project's OS packages (layers/65-apt.j2)
+# hadolint ignore=DL3008
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=cache,id=wsb-apt,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=wsb-apt-lists,target=/var/lib/apt/lists,sharing=locked \
+    . /run/wsb/network/env \
+ && apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+      libfreetype6 \
+      libxext6 \
+      libxi6 \
+      libxrender1 \
+      libxtst6 \
+      unzip
+
+# ==== the project's pip packages (layers/75-pip.j2)
+# torch is held where it is: a requirement that wants another one fails here instead of replacing it.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    --mount=type=bind,source=.wsb/pip,target=/run/wsb/pip \
+    . /run/wsb/network/env && umask 002 \
+ && /opt/conda/envs/wsb/bin/python -m pip install --no-cache-dir \
+      --find-links https://download.pytorch.org/whl/torch_stable.html \
+      --constraint /run/wsb/pip/constraints.txt \
+      --requirement /run/wsb/pip/requirements.txt
+
+# ==== what the IDE runs inside (layers/77-ide.j2)
+# What the IDE runs inside the environment. Every version that the project's own packages ask for is held where it is.
+RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
+    --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
+    --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
+    --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
+    . /run/wsb/network/env && umask 002 \
+ && /opt/conda/envs/wsb/bin/python -m pip list --disable-pip-version-check --format=freeze \
+      | grep --extended-regexp '^[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.+!]*$' > /tmp/held.txt \
+ && /opt/conda/envs/wsb/bin/python -m pip install --no-cache-dir \
+      --constraint /tmp/held.txt \
+      debugpy \
+      ipykernel \
+ && /opt/conda/envs/eight/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'eight (Python 3.7)' \
+ && rm /tmp/held.txt
+
+# ==== what the image knows of itself (layers/90-self.j2)
+# What the image knows of itself: its plan, the probes that prove it, the activation that shells read.
+COPY .wsb/image/ /opt/wsb/
+WORKDIR /workspace
+# By name: IDEs look it up, and give the name another uid where the person at the host has another.
+# hadolint ignore=DL3066
+USER dev
+ENTRYPOINT ["/opt/wsb/bin/entry"]
+CMD ["bash"]
+
+# ==== labels (layers/99-labels.j2)
+# Labels last: changing one must not rebuild anything.
+LABEL dev.wsb.base="debian:bookworm-slim" \
+      dev.wsb.env="eight" \
+      dev.wsb.fallbacks="[]" \
+      dev.wsb.inputs="sha256:0" \
+      dev.wsb.manager="miniconda" \
+      dev.wsb.plan.digest="sha256:3946b0f02c893b1fb43cedfade2994fcf9367e6f1dacf6ea14066b4d996c991e" \
+      dev.wsb.python="3.7" \
+      dev.wsb.torch="1.4.0+cpu" \
+      dev.wsb.version="0.1.0" \
+      devcontainer.metadata="[{\"customizations\":{\"jetbrains\":{\"backend\":\"PyCharm\"},\"vscode\":{\"extensions\":[\"ms-python.python\",\"ms-python.vscode-pylance\",\"ms-python.debugpy\",\"ms-toolsai.jupyter\"],\"settings\":{\"python-envs.terminal.autoActivationType\":\"off\",\"python.condaPath\":\"/opt/conda/bin/conda\",\"python.defaultInterpreterPath\":\"/opt/conda/envs/eight/bin/python\",\"python.terminal.activateEnvironment\":false,\"python.testing.pytestEnabled\":true,\"python.testing.unittestEnabled\":false,\"terminal.integrated.defaultProfile.linux\":\"bash\"}}},\"forwardPorts\":[8888,6006],\"init\":true,\"portsAttributes\":{\"6006\":{\"label\":\"TensorBoard\",\"onAutoForward\":\"notify\"},\"8888\":{\"label\":\"Jupyter\",\"onAutoForward\":\"silent\"}},\"remoteUser\":\"dev\",\"updateRemoteUserUID\":true,\"userEnvProbe\":\"none\"}]" \
+      org.opencontainers.image.base.name="debian:bookworm-slim" \
+      org.opencontainers.image.description="eight: Python 3.7, PyTorch 1.4.0+cpu, made with miniconda by wsb" \
+      org.opencontainers.image.title="eight"
