@@ -56,17 +56,7 @@ def command(
     name = workspace.spec.name.value
     engine = common.connect_buildx(remote.options(name)) if remote.needs_buildx else common.connect()
     if remote.needs_buildx and remote.push and not engine.sees_images:
-        how = How(network=wanted.network, use_cache=not wanted.no_cache)
-        return push_platforms(
-            console,
-            workspace,
-            host,
-            platforms,
-            remote.options(name),
-            how,
-            is_locked=wanted.locked,
-            as_json=wanted.as_json,
-        )
+        return push_platforms(console, workspace, host, platforms, remote.options(name), wanted)
     with ExitStack() as stack:
         stack.callback(engine.close)
         remote.check_own_builder(platforms, engine)

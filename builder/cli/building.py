@@ -31,6 +31,7 @@ from builder.ui.progress import Progress
 _READ_BYTES = 1 << 22
 
 if TYPE_CHECKING:
+    from builder.cli.build_options import Wanted
     from builder.engine.buildx import BuildxOptions
 
 
@@ -156,22 +157,30 @@ def push_platforms(
     host: Host,
     platforms: Sequence[str],
     options: BuildxOptions,
-    how: How,
-    *,
-    is_locked: bool,
-    as_json: bool,
+    wanted: Wanted,
 ) -> int:
     """Each platform planned by itself, built by buildx and pushed by its digest; then one name for all of them."""
     from builder.cli.buildx_options import ARCHITECTURES
 
-    name, lock = workspace.spec.name.value, pipeline.read_lock(workspace) if is_locked else None
+    name, lock = workspace.spec.name.value, pipeline.read_lock(workspace) if wanted.locked else None
+    if wanted.pull_first:
+        console.warn(
+            "--pull-first is left out: this builder has a store of its own", ["`--cache-from type=registry,ref=…` is its way"]
+        )
+    how = How(network=wanted.network, use_cache=not wanted.no_cache)
     digests: dict[str, str] = {}
     engine = common.connect_buildx(options)
     try:
+        reach = pipeline.look_around(workspace, os.environ, engine, probes=wanted.fallback)
         for platform in platforms or (pipeline.platform_of(host),):
-            there = replace(host, arch=ARCHITECTURES[platform])
-            plan, locked = (
-                pipeline.decide_locked(workspace, there, lock) if is_locked else (pipeline.decide(workspace, there), None)
+            plan, locked = decided(
+                console,
+                workspace,
+                replace(host, arch=ARCHITECTURES[platform]),
+                reach,
+                lock,
+                is_locked=wanted.locked,
+                accept_anaconda_terms=wanted.accept_anaconda_terms,
             )
             build(console, engine, plan, workspace, replace(how, locked=locked))
             digests[platform] = engine.pushed[options.push_to]
@@ -179,7 +188,7 @@ def push_platforms(
         reference = engine.name("latest", list(digests.values()))
     finally:
         engine.close()
-    if as_json:
+    if wanted.as_json:
         console.document({"schema": "wsb.push/1", "image": name, "reference": reference, "platforms": digests})
     else:
         console.product(reference)

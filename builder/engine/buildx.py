@@ -6,7 +6,6 @@ elsewhere (remote, Kubernetes), attestations, pushing while building. Its progre
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -16,14 +15,13 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from builder.engine import images, moving, trace, translate
+from builder.engine import images, moving, rawjson, translate
 from builder.engine.base import BuildRequest, ImageInfo, Listener
 from builder.engine.calls import Client
 from builder.engine.connect import connect
@@ -152,7 +150,8 @@ class BuildxEngine(DockerEngine):
         # times of files are set too, where SOURCE_DATE_EPOCH is: the same lock gives the same digest
         rewrite = ",rewrite-timestamp=true" if _EPOCH in request.args else ""
         output = f"--output=type=image,name={options.push_to},push-by-digest=true,push=true{rewrite}{options.packing}"
-        return [*(f"--attest={one}" for one in options.attest), output]
+        # what buildx attests by itself tells when and where it ran, in the digest too
+        return [*(f"--attest={one}" for one in options.attest), *([] if options.attest else [_ALONE]), output]
 
     def _output(self, request: BuildRequest, folder: Path) -> list[str]:
         """Into the engine."""
@@ -190,7 +189,7 @@ class BuildxEngine(DockerEngine):
         words: deque[str] = deque(maxlen=20)
         try:
             assert process.stderr is not None
-            for told in read(process.stderr):
+            for told in rawjson.read(process.stderr):
                 if isinstance(told, str):
                     words.append(told)
                 else:
@@ -215,85 +214,6 @@ class BuildxEngine(DockerEngine):
         own = [f"--mount=type=secret,id={id}" for one in self._options.secrets if (id := _field(one, "id"))]
         ssh = [f"--mount=type=ssh,id={one.partition('=')[0]}" for one in self._options.ssh]
         return (*files, *own, *ssh)
-
-
-def read(lines: Iterable[bytes]) -> Iterator[trace.StatusResponse | str]:
-    """What buildx prints with --progress=rawjson: its documents, each on one line or on many, and what it says to people."""
-    begun: list[bytes] = []
-    for line in lines:
-        if not begun and line.startswith(b"{"):
-            status = parse(line)
-            if status is not None:
-                yield status
-            else:
-                begun = [line]
-        elif begun:
-            begun.append(line)
-            if line.rstrip() == b"}":
-                status = parse(b"".join(begun))
-                begun = []
-                if status is not None:
-                    yield status
-        elif line.strip():
-            yield line.decode("utf-8", "replace").rstrip()
-
-
-def parse(document: bytes) -> trace.StatusResponse | None:
-    """One document of the progress; None for what is none."""
-    try:
-        told = json.loads(document)
-        return trace.StatusResponse(
-            vertexes=tuple(_vertex(one) for one in told.get("vertexes") or ()),
-            statuses=tuple(_status(one) for one in told.get("statuses") or ()),
-            logs=tuple(_log(one) for one in told.get("logs") or ()),
-            warnings=tuple(_warning(one) for one in told.get("warnings") or ()),
-        )
-    except (ValueError, TypeError, AttributeError, KeyError):
-        return None
-
-
-def _vertex(one: Mapping[str, Any]) -> trace.Vertex:
-    return trace.Vertex(
-        digest=one["digest"],
-        name=one.get("name") or "",
-        is_cached=bool(one.get("cached")),
-        started=_nanoseconds(one.get("started")),
-        completed=_nanoseconds(one.get("completed")),
-        error=one.get("error") or "",
-    )
-
-
-def _status(one: Mapping[str, Any]) -> trace.Status:
-    return trace.Status(
-        id=one.get("id") or "",
-        vertex=one.get("vertex") or "",
-        name=one.get("name") or "",
-        current=int(one.get("current") or 0),
-        total=int(one.get("total") or 0),
-    )
-
-
-def _log(one: Mapping[str, Any]) -> trace.Log:
-    data = base64.b64decode(one.get("data") or "", validate=True)
-    return trace.Log(vertex=one.get("vertex") or "", stream=int(one.get("stream") or 0), data=data)
-
-
-def _warning(one: Mapping[str, Any]) -> trace.Warned:
-    return trace.Warned(vertex=one.get("vertex") or "", short=_text(one.get("short")))
-
-
-def _text(data: object) -> str:
-    return base64.b64decode(data).decode("utf-8", "replace") if isinstance(data, str) else ""
-
-
-def _nanoseconds(text: str | None) -> int | None:
-    """Of 2026-11-25T20:03:52.218771263Z, since 1970."""
-    if not text:
-        return None
-    whole, _, rest = text.partition(".")
-    digits = re.match(r"\d*", rest)
-    seconds = datetime.fromisoformat(whole.rstrip("Z")[:19] + "+00:00").timestamp()
-    return int(seconds) * 1_000_000_000 + int((digits[0] if digits else "").ljust(9, "0")[:9] or 0)
 
 
 def with_mounts(dockerfile: str, mounts: Sequence[str]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,24 +12,16 @@ from builder.engine.base import BuildRequest, ImageInfo
 from builder.engine.buildx import BuildxEngine, BuildxOptions
 from builder.errors import WsbError
 from builder.sharing import push_as
+from tests.engine.registries import beginning, manifest
 from tests.engine.support import nothing, request
-from tests.support.private_engine import CONTAINERD_STORE, NoPrivateEngine, PrivateEngine, private_engine
+from tests.support.private_engine import PrivateEngine
 from tests.support.registry import running_registry
+from tests.support.remote_builder import remote_builder
 from tests.support.tiny_image import tiny_image
 
 pytestmark = pytest.mark.engine
 
-OCI = "application/vnd.oci.image.manifest.v1+json"
 NAME = "wsbtest-packed:1"
-
-
-@pytest.fixture(scope="module")
-def packed_engine(request: pytest.FixtureRequest) -> Iterator[PrivateEngine]:
-    try:
-        with private_engine(request.config.rootpath / ".cache", features=[CONTAINERD_STORE]) as running:
-            yield running
-    except NoPrivateEngine as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +51,7 @@ def built(engine: BuildxEngine, asked: BuildRequest) -> ImageInfo:
 def pushed(engine: BuildxEngine, registry: str, made: ImageInfo) -> list[dict[str, Any]]:
     """The layers as the registry has them."""
     done = push_as(engine, made, f"{registry}/packed:1", nothing)
-    asked = urllib.request.Request(f"http://{registry}/v2/packed/manifests/{done.digest}", headers={"Accept": OCI})
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=30) as answer:
-        layers: list[dict[str, Any]] = json.load(answer)["layers"]
+    layers: list[dict[str, Any]] = manifest(registry, "packed", done.digest)["layers"]
     return layers
 
 
@@ -96,9 +84,7 @@ def test_every_layer_in_the_registry_is_packed_as_asked(
     is_lazy = ["containerd.io/snapshot/stargz/toc.digest" in layer.get("annotations", {}) for layer in layers]
     assert is_lazy == [compression == "estargz"] * 3
     for layer in layers:
-        url = f"http://{registry}/v2/packed/blobs/{layer['digest']}"
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=30) as answer:
-            assert answer.read(len(magic)) == magic
+        assert beginning(registry, "packed", layer["digest"], len(magic)) == magic
     engine.remove_image(NAME)
     engine.close()
 
@@ -112,6 +98,28 @@ def test_the_stage_that_others_stand_on_keeps_its_layers_however_they_are_packed
     assert built(engine, stage(base, target="")).layers[:1] != held.layers
     engine.remove_image(NAME)
     engine.close()
+
+
+def test_a_builder_elsewhere_pushes_by_digest_what_it_packs_and_gives_it_a_name(
+    packed_engine: PrivateEngine, registry: str
+) -> None:
+    """A builder of docker buildx's driver `remote`: the BuildKit in the engine, by a way on which buildx takes it for far."""
+    near = engine_of(packed_engine)
+    base = near.image(tiny_image(near))
+    assert base is not None
+    push_as(near, base, f"{registry}/base:1", nothing)
+    near.close()
+    with remote_builder(packed_engine) as name:
+        engine = engine_of(packed_engine, builder=name, push_to=f"{registry}/far", compression="zstd")
+        assert not engine.sees_images
+        made = engine.build(stage(f"{registry}/base:1", target=""), nothing)
+        assert engine.pushed == {f"{registry}/far": made.id}
+        assert engine.name("latest", [made.id]) == f"{registry}/far:latest"
+        engine.close()
+    pushed = manifest(registry, "far", made.id)
+    assert [layer["mediaType"].rpartition("+")[2] for layer in pushed["layers"]] == ["zstd"] * 3
+    # one platform, and beside it nothing that tells when it was built
+    assert [one["digest"] for one in manifest(registry, "far", "latest")["manifests"]] == [made.id]
 
 
 def test_an_engine_with_unpacked_layers_says_that_it_is_one(cdi_engine: PrivateEngine) -> None:

@@ -5,24 +5,20 @@ torch itself is a stand-in of a few kilobytes: what is shown here are names, lay
 
 from __future__ import annotations
 
-import json
 import secrets
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from builder.engine.docker_sdk import DockerEngine
 from builder.sharing import elsewhere
+from tests.engine.registries import manifest
 from tests.engine.workspaces import Ran, project, wsb
 from tests.support.index import make_wheel
 from tests.support.registry import running_registry
 
 pytestmark = pytest.mark.engine
-
-MANIFEST = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +56,8 @@ def steps(ran: Ran) -> str:
 
 def layers_in(registry: str, name: str) -> list[str]:
     """Digests of an image's layers, as the registry tells them."""
-    host, _, path = registry.partition("/")
     repository, _, tag = name.rpartition(":")
-    asked = urllib.request.Request(f"http://{host}/v2/{path}/{repository}/manifests/{tag}", headers={"Accept": MANIFEST})
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=30) as answer:
-        manifest: dict[str, Any] = json.load(answer)
-    return [layer["digest"] for layer in manifest["layers"]]
+    return [layer["digest"] for layer in manifest(registry, repository, tag)["layers"]]
 
 
 def test_a_second_machine_takes_torch_from_the_registry_and_sends_no_layer_of_it_again(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from click.testing import CliRunner, Result
 from builder.cli import common
 from builder.cli.build import command as build
 from builder.cli.torch_image import command as torch_image
+from builder.engine.base import BuildRequest, ImageInfo, Listener
 from builder.engine.buildx import BuildxOptions
 from builder.errors import WsbError
 from tests.fakes.engine import INFO, FakeEngine
+from tests.support.index import make_wheel
 
 WSB = 'name: one\ntorch: "2.6.0"\naccelerator: cpu\n'
 
@@ -123,3 +126,35 @@ def test_packing_is_handed_to_buildx_as_its_exporters_take_it() -> None:
         == ",compression=zstd,compression-level=0,force-compression=true,oci-mediatypes=true"
     )
     assert BuildxOptions(compression="estargz").packing == ",compression=estargz,force-compression=true,oci-mediatypes=true"
+
+
+class Elsewhere(FakeEngine):
+    """A builder with a store of its own, which pushes."""
+
+    def __init__(self) -> None:
+        super().__init__(sees_images=False)
+        self.pushed: dict[str, str] = {}
+
+    def build(self, request: BuildRequest, listener: Listener) -> ImageInfo:
+        self.pushed["registry.example.org/one"] = "sha256:1"
+        return super().build(request, listener)
+
+    def name(self, tag: str, digests: Sequence[str]) -> str:
+        return f"registry.example.org/one:{tag}"
+
+
+def test_a_builder_elsewhere_gets_the_plan_that_the_engine_would(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: FakeEngine
+) -> None:
+    """With the wheels of this machine, and warnings and left-out options told."""
+    elsewhere = Elsewhere()
+    monkeypatch.setattr(common, "connect_buildx", lambda _: elsewhere)
+    (tmp_path / "wheels").mkdir()
+    make_wheel(tmp_path / "wheels", "torch", "2.12.0+cpu", tag="cp311-cp311-manylinux_2_28_x86_64")
+    text = "name: one\ntorch: '2.12'\naccelerator: cpu\nsources: {torch: ./wheels}\n"
+    words = ("--builder", "far", "--push", "registry.example.org", "--pull-first", "registry.example.org")
+    done = ran(tmp_path, *words, text=text, verb=build)
+    assert done.stdout == "registry.example.org/one:latest\n"
+    assert "--pull-first is left out" in done.stderr
+    assert b"--find-links /run/wsb/wheels" in elsewhere.built["one:latest"]
+    assert b"wheels/torch-2.12.0+cpu-cp311" in elsewhere.built["one:latest"]

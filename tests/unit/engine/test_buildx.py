@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.engine import buildx
+from builder.engine import buildx, rawjson
 from builder.engine.base import BuildRequest, StepFinished, StepOutput, StepStarted
 from builder.engine.stream import BuildStream
 from builder.errors import WsbError
@@ -31,7 +31,7 @@ def test_a_line_of_progress_becomes_the_events_of_the_other_engine() -> None:
     running = {key: value for key, value in STEP.items() if key not in ("completed", "cached")}
     log = {"vertex": "sha256:1", "stream": 1, "data": base64.b64encode(b"hello\n").decode()}
     for document in ({"vertexes": [running]}, {"logs": [log]}, {"vertexes": [STEP]}):
-        status = buildx.parse(json.dumps(document).encode())
+        status = rawjson.parse(json.dumps(document).encode())
         assert status is not None
         stream.take(status)
     assert [type(event) for event in told] == [StepStarted, StepOutput, StepFinished]
@@ -44,7 +44,7 @@ def test_a_line_of_progress_becomes_the_events_of_the_other_engine() -> None:
     "line", [b"ERROR: failed to solve", b"{", b"[]", b'{"vertexes": [1]}', b'{"logs": [{"data": "%"}]}', b""]
 )
 def test_what_is_no_progress_is_left_to_people(line: bytes) -> None:
-    assert buildx.parse(line) is None
+    assert rawjson.parse(line) is None
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ def test_what_is_no_progress_is_left_to_people(line: bytes) -> None:
     [("2026-11-25T20:03:52Z", 0), ("2026-11-25T20:03:52.5Z", 500_000_000), ("2026-11-25T20:03:52.000000001Z", 1)],
 )
 def test_times_are_read_to_the_nanosecond(text: str, rest: int) -> None:
-    found = buildx._nanoseconds(text)
+    found = rawjson._nanoseconds(text)
     assert found is not None
     assert found % 1_000_000_000 == rest
-    assert buildx._nanoseconds(None) is None
+    assert rawjson._nanoseconds(None) is None
 
 
 def test_only_steps_that_download_get_the_mounts() -> None:
@@ -115,8 +115,10 @@ def test_a_builder_elsewhere_pushes_what_it_packs_and_dates(tmp_path: Path) -> N
     asked = BuildRequest(tag="one:latest", context=io.BytesIO, args={"SOURCE_DATE_EPOCH": "1735689600"}, labels={"a": "b c"})
     pushing = "--output=type=image,name=registry.example.org/one,push-by-digest=true,push=true"
     packing = "compression=zstd,compression-level=3,force-compression=true,oci-mediatypes=true"
-    assert engine._pushing(asked) == [f"{pushing},rewrite-timestamp=true,{packing}"]
+    assert engine._pushing(asked) == ["--provenance=false", f"{pushing},rewrite-timestamp=true,{packing}"]
     assert "--label=a=b c" in engine._command(asked)
+    attesting = _engine(tmp_path, "remote", push_to="registry.example.org/one", attest=("type=sbom",))
+    assert attesting._pushing(replace(asked, args={})) == ["--attest=type=sbom", pushing]
 
 
 def test_the_engine_s_own_builder_packs_the_workspace_and_leaves_the_torch_stage(tmp_path: Path) -> None:
