@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 
-MAX_NAMES = 50_000
+MAX_NAMES = 50_000  # below each folder of the top level, so that a data set there does not hide the code beside it
 MAX_DEPTH = 12
 MAX_BYTES = 10 << 20  # of one file
 MAX_TOTAL_BYTES = 256 << 20  # of all sources together
@@ -22,6 +24,7 @@ _SKIPPED = frozenset(
     .ipynb_checkpoints .idea .eggs build dist wandb mlruns lightning_logs
     """.split()  # noqa: SIM905
 )
+_ENVIRONMENT = frozenset({"pyvenv.cfg", "conda-meta"})  # what only a virtual environment has
 
 
 class Folder:
@@ -31,35 +34,51 @@ class Folder:
         self._directory = directory
         self._names: tuple[str, ...] | None = None
 
+    @cached_property
+    def _resolved(self) -> Path:
+        return self._directory.resolve()
+
     def names(self) -> tuple[str, ...]:
-        """The project's files, sorted, at most MAX_NAMES; without folders of tools and of virtual environments."""
+        """The project's files, sorted, without folders of tools and of virtual environments. Each folder is entered once."""
         if self._names is None:
-            self._names = tuple(sorted(self._walk()))
+            folders, files = self._listed("")
+            below = (islice(self._below(folder), MAX_NAMES) for folder in folders)
+            self._names = tuple(sorted(chain(files[:MAX_NAMES], *below)))
         return self._names
 
-    def _walk(self) -> Iterator[str]:
-        count = 0
-        for where, folders, files in os.walk(self._directory, followlinks=False):
-            here = Path(where).relative_to(self._directory)
-            if len(here.parts) >= MAX_DEPTH:
-                folders.clear()
-            folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.endswith(".egg-info"))
-            if here.parts and {"pyvenv.cfg", "conda-meta"} & {*files, *folders}:
-                folders.clear()
-                continue
-            for name in sorted(files):
-                count += 1
-                if count > MAX_NAMES:
-                    return
-                yield (here / name).as_posix()
+    def _below(self, folder: str) -> Iterator[str]:
+        folders, files = self._listed(folder)
+        yield from files
+        for inner in folders:
+            yield from self._below(inner)
+
+    def _listed(self, folder: str) -> tuple[list[str], list[str]]:
+        """(folders to look into, files) of one folder, as paths from the project's own; links to folders are neither."""
+        prefix = f"{folder}/" if folder else ""
+        try:
+            with os.scandir(self._directory / folder) as scanned:
+                entries = sorted(scanned, key=lambda one: one.name)
+        except OSError:
+            return [], []
+        if folder and not _ENVIRONMENT.isdisjoint(one.name for one in entries):
+            return [], []
+        is_deep = folder.count("/") + 1 >= MAX_DEPTH
+        folders, files = [], []
+        for one in entries:
+            if not _is_folder(one):
+                files.append(prefix + one.name)
+            elif not (is_deep or one.is_symlink() or one.name in _SKIPPED or one.name.endswith(".egg-info")):
+                folders.append(prefix + one.name)
+        return folders, files
 
     def read(self, path: str, limit: int = MAX_BYTES) -> bytes | None:
         """The bytes of a regular file inside the project; None for anything else, or when it is larger than limit."""
         file = self._directory / path
         try:
-            if not file.resolve().is_relative_to(self._directory.resolve()):
+            if not file.resolve().is_relative_to(self._resolved):
                 return None
-            if not stat.S_ISREG(file.stat().st_mode) or file.stat().st_size > limit:
+            found = file.stat()
+            if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
                 return None
             with file.open("rb") as stream:
                 return stream.read(limit)
@@ -81,3 +100,10 @@ class Folder:
                 break
             found[path] = content.decode(encoding_of(content), "replace").removeprefix("\ufeff")
         return found
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

@@ -243,7 +243,7 @@ def look_around(workspace: Workspace, environ: Mapping[str, str], engine: Engine
         local = workspace.directory / Path(folder.value).expanduser()
         wheels = tuple(sorted(local.glob("*.whl")))
     missing = _knock(workspace, environ) if probes else {}
-    images = tuple(tag for image in engine.images("") for tag in image.tags) if engine and probes else ()
+    images = engine.tags("") if engine and probes else ()
     return Reach(
         unreachable=tuple(sorted(missing.items())),
         local_images=images,

@@ -75,7 +75,8 @@ def _elsewhere(engine: Engine, info: EngineInfo) -> Host:
     from builder.engine.base import ContainerRequest
 
     arch: Architecture = "aarch64" if info.arch in ("arm64", "aarch64") else "x86_64"
-    image = next(iter(_images(engine)), None)
+    # wsb's own first, which surely have a shell
+    image = next((tag for label in ("dev.wsb.plan.digest", "") for tag in engine.tags(label)), None)
     where = f"the engine's machine ({info.endpoint})"
     if image is None:
         because = Unknown(f"{where} has no image yet that it could be asked with")
@@ -101,12 +102,6 @@ def _elsewhere(engine: Engine, info: EngineInfo) -> Host:
             _plant(Path(folder), path, content)
         _lend_names(Path(folder))
         return replace(tree_host(Path(folder)), arch=arch)
-
-
-def _images(engine: Engine) -> Iterator[str]:
-    """Images to ask with: wsb's own first, which surely have a shell."""
-    yield from (image.id for image in engine.images("dev.wsb.plan.digest"))
-    yield from (image.id for image in engine.images("") if image.tags)
 
 
 def _files(text: str) -> Iterator[tuple[str, str]]:

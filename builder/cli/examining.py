@@ -137,14 +137,14 @@ def _visit(environ: Mapping[str, str], workspace: pipeline.Workspace | None) -> 
     try:
         engine = DockerEngine.connect(environ)
         try:
-            images = engine.images("dev.wsb.plan.digest")
+            built = engine.tags("dev.wsb.plan.digest")
             own = engine.image(f"{workspace.spec.name.value}:latest") if workspace else None
             own = own if own is not None and "dev.wsb.plan.digest" in own.labels else None
             return _Answered(
                 info=common.engine_info(engine),
                 built=_built(own) if own else None,
-                image=own or next(iter(images), None),
-                has_base=bool(images) or any(engine.image(name) for name in _bases(workspace)),
+                image=own or (engine.image(built[0]) if built else None),
+                has_base=bool(built) or any(engine.image(name) for name in _bases(workspace)),
             )
         finally:
             engine.close()

@@ -6,10 +6,10 @@ A kind knows how to read itself from text, what to say when something else stand
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from builder.config.suggest import as_yaml, nearest
+from builder.model.frozen import frozen
 
 Scalar = str | int | bool
 
@@ -23,7 +23,7 @@ class RefusedError(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Text:
     """One scalar.
 
@@ -40,14 +40,14 @@ class Text:
     is_looser: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Many:
     """A list of one kind of scalar."""
 
     item: Text
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Pairs:
     """A mapping whose keys the user chooses."""
 
@@ -55,7 +55,7 @@ class Pairs:
     value: Text
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Key:
     """One key of wsb.yaml, declared once: the reader, did-you-mean, the schema and the reference are made from this.
 
@@ -71,7 +71,7 @@ class Key:
     synonyms: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Section:
     """A mapping with keys of its own. make: what is made of the values that were written, by key."""
 
@@ -82,7 +82,7 @@ class Section:
         return next((key for key in self.keys if key.name == name), None)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class TextOrSection:
     """Either of both. from_text: the located value of the text → what the key holds; from_section: same of the section.
 
@@ -93,7 +93,7 @@ class TextOrSection:
     section: Section
     from_text: Callable[[Any], Any]
     from_section: Callable[[Any], Any]
-    expected: str = field(default="")
+    expected: str = ""
 
 
 Kind = Text | Many | Pairs | Section | TextOrSection

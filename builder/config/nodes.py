@@ -18,6 +18,7 @@ from yaml.reader import Reader
 from builder.config.text import check_size
 from builder.config.yaml_errors import MAX_DEPTH, TOO_DEEP, explain
 from builder.errors import WsbError
+from builder.model.frozen import frozen
 from builder.model.values import Location
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -25,7 +26,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where Py
 _UNPRINTABLE = Reader.NON_PRINTABLE  # of YAML itself; compiling it again costs 5 ms
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class TextNode:
     """A scalar. is_plain: written without quotes, and not as a block."""
 
@@ -39,13 +40,13 @@ class TextNode:
         return self.is_plain and self.text in _NULLS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class ListNode:
     items: tuple[Node, ...]
     where: Location
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class MapNode:
     """Keys in their order, each once."""
 
@@ -96,7 +97,7 @@ def _check_characters(text: str, file: str) -> None:
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Open:
     """A list or mapping whose end has not come yet."""
 

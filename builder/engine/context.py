@@ -90,14 +90,17 @@ def _overlaid(files: FileSet, project: Path | None, ignore: Ignore) -> dict[str,
         parts = file.path.split("/")
         for count in range(1, len(parts)):
             folder = "/".join(parts[:count])
-            found = entries.get(folder)
             # a link of the project would otherwise lead the rendered file out of its place
-            if found is None or found.source is None or found.source.is_symlink() or not found.source.is_dir():
+            if not _is_folder(entries.get(folder)):
                 entries[folder] = _Entry(path=folder)
-        if file.path in entries:
+        if _is_folder(entries.get(file.path)):
             entries = {path: entry for path, entry in entries.items() if not path.startswith(f"{file.path}/")}
         entries[file.path] = _Entry(path=file.path, content=file.content, mode=file.mode)
     return entries
+
+
+def _is_folder(entry: _Entry | None) -> bool:
+    return entry is not None and entry.source is not None and entry.source.is_dir() and not entry.source.is_symlink()
 
 
 def _walk(project: Path, ignore: Ignore, below: str = "") -> Iterator[_Entry]:

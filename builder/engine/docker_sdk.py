@@ -57,6 +57,9 @@ class DockerEngine:
     def images(self, label: str) -> tuple[ImageInfo, ...]:
         return images.images(self._api, label)
 
+    def tags(self, label: str) -> tuple[str, ...]:
+        return images.tags(self._api, label)
+
     def pull(self, reference: str, platform: str, listener: Listener) -> ImageInfo:
         return images.pull(self._api, reference, platform, listener)
 

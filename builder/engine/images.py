@@ -35,11 +35,23 @@ def images(api: Client, label: str) -> tuple[ImageInfo, ...]:
     """Images with this label ("key" or "key=value"; "" for all images), newest first."""
     with translated("listing the images"):
         details = []
-        for one in api.images(filters={"label": label} if label else {}):
+        for one in _listed(api, label):
             with suppress(docker.errors.NotFound):  # removed by someone else in the meantime
                 details.append(_info(api.inspect_image(one["Id"])))
         # the listing's own times are whole seconds
         return tuple(sorted(details, key=lambda one: (one.created.rstrip("Z"), one.id), reverse=True))
+
+
+def tags(api: Client, label: str) -> tuple[str, ...]:
+    with translated("listing the images"):
+        newest_first = sorted(_listed(api, label), key=lambda one: int(one.get("Created") or 0), reverse=True)
+        found = [_familiar(tag) for one in newest_first for tag in one.get("RepoTags") or ()]
+    return tuple(tag for tag in found if tag != "<none>:<none>")  # as engines before 25 call what has no name
+
+
+def _listed(api: Client, label: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = api.images(filters={"label": label} if label else {})
+    return found
 
 
 def pull(api: Client, reference: str, platform: str, listener: Listener) -> ImageInfo:

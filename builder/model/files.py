@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from builder.model.frozen import frozen
 
@@ -19,7 +18,7 @@ class File:
     yields: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class FileSet:
     """Files sorted by path; a path occurs once."""
 

@@ -3,12 +3,16 @@
 dataclasses writes its functions for each class as source and compiles them, about 0.9 ms a class; the nouns a plan needs are
 some eighty classes, so that was a quarter of what `wsb plan` takes. Here they are written once, over the
 class's fields. What type checkers see, `fields`, `replace` and `asdict` are as with dataclasses.
+
+Small values are `@frozen(kw_only=False)`, given by position, and with `order=True` compared field by field.
 """
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -22,24 +26,23 @@ T = TypeVar("T")
 _set = object.__setattr__
 
 
+@overload
+def frozen(cls: type[T], /) -> type[T]: ...
+@overload
+def frozen(*, kw_only: bool = True, order: bool = False) -> Callable[[type[T]], type[T]]: ...
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-def frozen(cls: type[T]) -> type[T]:
-    """The class with fields that are given by name and never change; equal when all of them are."""
-    methods = {
-        "__init__": _init,
-        "__repr__": _repr,
-        "__eq__": _eq,
-        "__hash__": _hash,
-        "__setstate__": _restore,
-        "__setattr__": _refuse_set,
-        "__delattr__": _refuse_delete,
-    }
-    own = vars(cls)
-    for name, method in methods.items():
-        if name not in own:
-            setattr(cls, name, method)
-    cls.__doc__ = cls.__doc__ or ""  # else dataclasses spends as long on making one up
-    return dataclass(init=False, repr=False, eq=False, slots=True, kw_only=True)(cls)
+def frozen(cls: type[Any] | None = None, /, *, kw_only: bool = True, order: bool = False) -> Any:
+    """The class with fields that are given once and never change; equal when all of them are."""
+    methods = _METHODS | (_BY_NAME if kw_only else _BY_PLACE) | (_ORDER if order else {})
+
+    def make(cls: type[T]) -> type[T]:
+        for name, method in methods.items():
+            if getattr(cls, name, None) is getattr(object, name, None):  # neither its own nor inherited
+                setattr(cls, name, method)
+        cls.__doc__ = cls.__doc__ or ""  # else dataclasses spends as long on making one up
+        return dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(cls)
+
+    return make if cls is None else make(cls)
 
 
 def _fields(thing: Any) -> dict[str, Field[Any]]:
@@ -72,13 +75,16 @@ def _init(self: Any, **given: Any) -> None:
         after()
 
 
+def _init_by_place(self: Any, *given: Any, **named: Any) -> None:
+    fields = _fields(self)
+    if len(given) > len(fields):
+        raise TypeError(f"{type(self).__name__} has {len(fields)} fields, not {len(given)}")
+    _init(self, **dict(zip(fields, given, strict=False)), **named)
+
+
 def _repr(self: Any) -> str:
     shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in _fields(self))
     return f"{type(self).__qualname__}({shown})"
-
-
-def _eq(self: Any, other: object) -> Any:
-    return _values(self) == _values(other) if other.__class__ is self.__class__ else NotImplemented
 
 
 def _hash(self: Any) -> int:
@@ -97,3 +103,23 @@ def _refuse_set(_self: Any, name: str, _value: Any) -> None:
 
 def _refuse_delete(_self: Any, name: str) -> None:
     raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def _comparing(compare: Callable[[Any, Any], Any]) -> Callable[[Any, object], Any]:
+    def method(self: Any, other: object) -> Any:
+        return compare(_values(self), _values(other)) if other.__class__ is self.__class__ else NotImplemented
+
+    return method
+
+
+_METHODS = {
+    "__repr__": _repr,
+    "__eq__": _comparing(operator.eq),
+    "__hash__": _hash,
+    "__setstate__": _restore,
+    "__setattr__": _refuse_set,
+    "__delattr__": _refuse_delete,
+}
+_BY_NAME = {"__init__": _init}
+_BY_PLACE = {"__init__": _init_by_place}
+_ORDER = {f"__{name}__": _comparing(getattr(operator, name)) for name in ("lt", "le", "gt", "ge")}

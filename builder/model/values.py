@@ -7,13 +7,14 @@ Versions of drivers, CUDA and GPUs are compared as numbers here and nowhere as s
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from functools import total_ordering
 from typing import Generic, TypeVar
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
+
+from builder.model.frozen import frozen
 
 T = TypeVar("T")
 
@@ -59,7 +60,7 @@ class Ide(str, Enum):
     JUPYTER = "jupyter"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@frozen(order=True)
 class Location:
     """A place in a text file. line and column count from 1; 0 means the file as a whole."""
 
@@ -73,7 +74,7 @@ class Location:
         return f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class Located(Generic[T]):
     """A value and where it was written."""
 
@@ -81,7 +82,7 @@ class Located(Generic[T]):
     where: Location
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class Unknown:
     """A fact that could not be had, and why."""
 
@@ -92,7 +93,7 @@ class Unknown:
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class DottedVersion:
     """A version made of numbers and dots, such as a driver's 550.54.15; compared number by number, 12 == 12.0."""
 
@@ -121,7 +122,7 @@ class DottedVersion:
         return hash(self._key())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(kw_only=False)
 class DriverVersion(DottedVersion):
     """An NVIDIA driver as NVML reports it, such as 550.54.15 (not the CUDA version nvidia-smi shows beside it)."""
 
@@ -136,7 +137,7 @@ class DriverVersion(DottedVersion):
         return self.text or ".".join(map(str, self.parts))
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen(kw_only=False, order=True)
 class CudaVersion:
     """A CUDA toolkit version, major and minor."""
 
@@ -155,7 +156,7 @@ class CudaVersion:
         return f"{self.major}.{self.minor}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen(kw_only=False, order=True)
 class ComputeCapability:
     """What machine code a GPU runs, such as 8.6 for an RTX 3090."""
 
@@ -184,7 +185,7 @@ class ComputeCapability:
         return f"{self.major}.{self.minor}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen(kw_only=False, order=True)
 class Variant:
     """Which accelerator a torch build is for, spelled as in its local version: cpu, cu126, rocm6.4, xpu."""
 
@@ -219,7 +220,7 @@ class Variant:
 CPU = Variant("cpu")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class VersionRequest:
     """A version as people ask for it.
 

@@ -15,7 +15,7 @@ from builder.resolve.notes import Notes, rejected
 from builder.resolve.tags import warn_of_tag
 from builder.resolve.target import Target
 
-_NVIDIA = re.compile(r"(?:^|/)nvidia/cuda:(?P<cuda>\d+\.\d+(?:\.\d+)?)(?P<rest>\S*)$")
+_NVIDIA = r"(?:^|/)nvidia/cuda:(?P<cuda>\d+\.\d+(?:\.\d+)?)(?P<rest>\S*)$"
 
 
 def choose_base(
@@ -62,7 +62,7 @@ def _asked_for(given: Given, ground: Ground, target: Target, notes: Notes) -> Ba
     notes.decide("base.image", image, f"wsb.yaml asks for it ({ground.where})")
     warn_of_tag(image, target, given.catalog, notes)
     flavour = _flavour(image)
-    nvidia = _NVIDIA.search(image)
+    nvidia = re.search(_NVIDIA, image)
     if nvidia:
         _check_nvidia(given, ground, target, nvidia["cuda"], nvidia["rest"], notes)
     return BasePlan(image=image, flavour=flavour)

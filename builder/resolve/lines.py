@@ -9,7 +9,7 @@ from builder.model.frozen import frozen
 from builder.model.values import Located, VersionRequest
 
 _LINE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*(@\s*\S+|[^;]*)?(;.*)?$")
-_CONDA = re.compile(r"\s*(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)$")
+_CONDA = r"\s*(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)$"
 
 
 @frozen
@@ -48,7 +48,7 @@ def pip_line(text: str) -> PipLine:
 
 def conda_line(text: str) -> PipLine:
     """A conda package spec in parts: "numpy=1.21.2=py38h", "conda-forge::ffmpeg", "python>=3.8"."""
-    match = _CONDA.match(text)
+    match = re.match(_CONDA, text)
     if not match:
         return PipLine(text=text.strip(), name="", asks="", url=None)
     return PipLine(text=text.strip(), name=match[1].lower(), asks=match[2].strip(), url=None)

@@ -21,7 +21,7 @@ from builder.resolve.target import Target
 from builder.resolve.wants import FAMILY, Wants
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Basket:
     """What has been gathered so far. compiles: packages that need nvcc, or gcc without a GPU."""
 

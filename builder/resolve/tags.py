@@ -12,10 +12,8 @@ from builder.resolve.limits import image_refuses
 from builder.resolve.notes import Notes
 from builder.resolve.target import Target
 
-_NVIDIA = re.compile(r"(?:^|/)nvidia/cuda:(?P<cuda>\d+\.\d+(?:\.\d+)?)(?P<rest>-\S+)?$")
-_PYTORCH = re.compile(
-    r"(?:^|/)pytorch/pytorch:(?P<torch>\d[\w.]*)-cuda(?P<cuda>\d+\.\d+)-cudnn(?P<cudnn>[\d.]+)-(?P<flavour>\w+)$"
-)
+_NVIDIA = r"(?:^|/)nvidia/cuda:(?P<cuda>\d+\.\d+(?:\.\d+)?)(?P<rest>-\S+)?$"
+_PYTORCH = r"(?:^|/)pytorch/pytorch:(?P<torch>\d[\w.]*)-cuda(?P<cuda>\d+\.\d+)-cudnn(?P<cudnn>[\d.]+)-(?P<flavour>\w+)$"
 
 
 def warn_of_tag(image: str, target: Target, catalog: Catalog, notes: Notes) -> None:
@@ -23,9 +21,9 @@ def warn_of_tag(image: str, target: Target, catalog: Catalog, notes: Notes) -> N
     system = catalog.distribution_of(image)
     if system is not None and system.unverified:
         notes.warn("unverified", f"the C library and the Python of {system.title} were not verified: {system.unverified}")
-    if match := _NVIDIA.search(image):
+    if match := re.search(_NVIDIA, image):
         _of_nvidia(image, match["cuda"], match["rest"] or "", catalog, notes)
-    elif match := _PYTORCH.search(image):
+    elif match := re.search(_PYTORCH, image):
         _of_pytorch(image, match, target, catalog, notes)
 
 

@@ -15,8 +15,8 @@ from builder.resolve.notes import Notes, rejected
 from builder.resolve.wants import Wants
 
 Kind = Literal["cpu", "cuda", "rocm", "xpu"]
-_AMD = re.compile(r"\b(AMD|Radeon|Instinct)\b", re.IGNORECASE)
-_AMD_COMPUTE = re.compile(r"Instinct|\bMI\d{2,3}|Radeon (RX (7900|9070)|PRO [WV]\d|AI PRO)", re.IGNORECASE)
+_AMD = r"(?i)\b(AMD|Radeon|Instinct)\b"
+_AMD_COMPUTE = r"(?i)Instinct|\bMI\d{2,3}|Radeon (RX (7900|9070)|PRO [WV]\d|AI PRO)"
 
 
 @frozen
@@ -174,10 +174,10 @@ def _amd(given: Given, notes: Notes) -> Target | None:
     gpus = given.host.gpus
     if isinstance(gpus, Unknown) or given.platform != "linux/amd64" or given.host.os != "linux":
         return None
-    amd = [gpu for gpu in gpus if gpu.compute_capability is None and _AMD.search(gpu.name)]
+    amd = [gpu for gpu in gpus if gpu.compute_capability is None and re.search(_AMD, gpu.name)]
     if not amd:
         return None
-    if all(_AMD_COMPUTE.search(gpu.name) for gpu in amd):
+    if all(re.search(_AMD_COMPUTE, gpu.name) for gpu in amd):
         notes.decide("accelerator", "rocm", f"this machine has {listed(gpu.name for gpu in amd)}, which ROCm drives")
         return Target(kind="rocm", os=given.host.os)
     notes.warn(
@@ -204,7 +204,7 @@ def _with_capability(given: Given, notes: Notes) -> tuple[Gpu, ...]:
     for gpu in given.host.gpus:
         if gpu.compute_capability is not None:
             cards.append(gpu)
-        elif model := (None if _AMD.search(gpu.name) else given.catalog.gpu(gpu.name)):
+        elif model := (None if re.search(_AMD, gpu.name) else given.catalog.gpu(gpu.name)):
             cards.append(replace(gpu, compute_capability=model.compute_capability))
             if model.unverified:
                 notes.warn("unverified", f"the compute capability of {gpu.name} is {model.unverified}")
@@ -219,7 +219,7 @@ def _with_capability(given: Given, notes: Notes) -> tuple[Gpu, ...]:
 
 def _is_stranger(gpu: Gpu) -> bool:
     """Whether it can only be an NVIDIA card, though no table knows it."""
-    return not _AMD.search(gpu.name) and not re.search(r"\b(Intel|Apple)\b", gpu.name, re.IGNORECASE)
+    return not re.search(_AMD, gpu.name) and not re.search(r"\b(Intel|Apple)\b", gpu.name, re.IGNORECASE)
 
 
 def _strangers(given: Given) -> tuple[str, ...]:

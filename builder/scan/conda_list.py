@@ -11,10 +11,11 @@ from builder.scan.match_spec import read_match_spec
 from builder.scan.pip_line import read_pip_requirement
 
 _EXPORTED = re.compile(r"[A-Za-z0-9_][\w.-]*=[^=\s]+=[^=\s]+")
-_EXPLICIT = re.compile(
-    r"(?P<channel>https?://\S+|file:\S+)/(?P<subdir>[a-z0-9-]+)/(?P<name>[^/]+)-(?P<version>[^-/]+)-(?P<build>[^-/]+)\.(conda|tar\.bz2)(#.*)?"
+_EXPLICIT = (
+    r"(?P<channel>https?://\S+|file:\S+)/(?P<subdir>[a-z0-9-]+)/"
+    r"(?P<name>[^/]+)-(?P<version>[^-/]+)-(?P<build>[^-/]+)\.(conda|tar\.bz2)(#.*)?"
 )
-_FOREIGN = re.compile(r"^#\s*platform:\s*(win|osx)", re.MULTILINE)
+_FOREIGN = r"^#\s*platform:\s*(win|osx)"
 MAX_LINES = 5000
 
 
@@ -28,7 +29,7 @@ def is_conda_list(text: str) -> bool:
 
 def read_conda_list(text: str, file: str) -> tuple[Item, ...]:
     """The items of such a file. Packages that pip had installed (build pypi_0) are Python packages again."""
-    is_foreign = _FOREIGN.search(text) is not None
+    is_foreign = re.search(_FOREIGN, text, re.MULTILINE) is not None
     items: list[Item] = []
     if is_foreign:
         note = "written on another system than Linux; build strings are left out"
@@ -38,7 +39,7 @@ def read_conda_list(text: str, file: str) -> tuple[Item, ...]:
             break
         if line.value == "@EXPLICIT":
             continue
-        explicit = _EXPLICIT.fullmatch(line.value)
+        explicit = re.fullmatch(_EXPLICIT, line.value)
         if explicit:
             items.append(_explicit(explicit, line.where, is_foreign))
         elif line.value.endswith("=pypi_0") and line.value.count("=") == 2:

@@ -27,9 +27,7 @@ from builder.scan.markers import could_hold
 from builder.scan.torch_family import Hint
 
 # https://mirrors.example.org/anaconda/cloud/conda-forge/ and …/anaconda/pkgs/main/
-_MIRROR = re.compile(
-    r"https?://[^/\s]+/(?:[^/\s]+/)*?(?:anaconda|conda)/(?:cloud/(?P<name>[A-Za-z0-9_.-]+)|pkgs/\w+)(?:/[a-z0-9-]+)?/?"
-)
+_MIRROR = r"https?://[^/\s]+/(?:[^/\s]+/)*?(?:anaconda|conda)/(?:cloud/(?P<name>[A-Za-z0-9_.-]+)|pkgs/\w+)(?:/[a-z0-9-]+)?/?"
 
 _FIELDS = ("python", "torch", "torchvision", "torchaudio", "torch_variant", "cuda")
 
@@ -78,7 +76,7 @@ class Gathering:
 
     def _channel(self, item: ChannelItem) -> str:
         """The channel itself where an address names a mirror of it: mirrors move, and `sources: {conda: …}` names one."""
-        mirrored = _MIRROR.fullmatch(item.channel)
+        mirrored = re.fullmatch(_MIRROR, item.channel)
         if mirrored is None or "conda.anaconda.org" in item.channel or "repo.anaconda.com" in item.channel:
             return item.channel
         name = mirrored["name"] or "defaults"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
-
 from builder.model.values import VersionRequest
 
 _PYTHONS = tuple(f"3.{minor}" for minor in range(6, 16))
@@ -13,6 +11,8 @@ def could_hold(marker: str | None, python: VersionRequest | None) -> bool:
     """Whether a marker holds on Linux for some Python that is asked for, on x86_64 or aarch64. Without a marker: yes."""
     if marker is None:
         return True
+    from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+
     try:
         parsed = Marker(marker)
         return any(

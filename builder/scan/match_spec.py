@@ -11,25 +11,26 @@ from builder.errors import WsbError
 from builder.model.values import Location, VersionRequest
 from builder.scan.items import CondaItem
 
-_SPEC = re.compile(r"(?:(?P<channel>[^\s\[\]=<>!~]+)::)?(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)(?P<rest>.*)")
-_REST = re.compile(r"[A-Za-z0-9_.+*!=<>~|, -]*")
-_BRACKETS = re.compile(r"\[(.*)\]\s*$")
+_SPEC = r"(?:(?P<channel>[^\s\[\]=<>!~]+)::)?(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)(?P<rest>.*)"
+_REST = r"[A-Za-z0-9_.+*!=<>~|, -]*"
+_BRACKETS = r"\[(.*)\]\s*$"
 
 
 def read_match_spec(text: str, where: Location) -> CondaItem | WsbError:
     """The parts of a match spec; a WsbError when it is none."""
     text = text.strip()
-    found = _SPEC.fullmatch(text) if len(text) <= 500 and text.isascii() else None
+    found = re.fullmatch(_SPEC, text) if len(text) <= 500 and text.isascii() else None
     if not found:
         return _problem(text, where)
     rest = found["rest"].strip()
     in_brackets: dict[str, str] = {}
-    brackets = _BRACKETS.search(rest)
+    brackets = re.search(_BRACKETS, rest)
     if brackets:
         pairs = re.findall(r"(\w+)\s*=\s*('[^']*'|\"[^\"]*\"|[^,\s]+)", brackets[1])
         in_brackets = {key: value.strip("'\"") for key, value in pairs}
         rest = rest[: brackets.start()].strip()
-    if not _REST.fullmatch(rest) or not all(_REST.fullmatch(part) for part in in_brackets.values() if "://" not in part):
+    parts = (rest, *(part for part in in_brackets.values() if "://" not in part))
+    if not all(re.fullmatch(_REST, part) for part in parts):
         return _problem(text, where)
     version, build = _version_and_build(rest)
     return CondaItem(

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from packaging.markers import InvalidMarker, Marker
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from builder.catalog.packages import normal
 from builder.config.packages import has_credentials, is_address
 from builder.config.suggest import shown
 from builder.errors import WsbError
@@ -21,12 +20,11 @@ from builder.scan.items import Item, LocalItem, NoteItem, PipItem
 
 MAX_LINE = 4096  # characters of one requirement
 
-_VCS = re.compile(r"(git|hg|svn|bzr)\+[a-z+]+://", re.IGNORECASE)
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_VCS = r"(?i)(git|hg|svn|bzr)\+[a-z+]+://"
+_SCHEME = r"(?i)[a-z][a-z0-9+.-]*://"
 _ARCHIVE = (".whl", ".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz")
-_NAMED_URL = re.compile(
-    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*\s*(\[[^\]]*\])?)\s*@\s*(?P<url>[a-z][a-z0-9+.-]*:/.*)", re.IGNORECASE
-)
+_NAMED_URL = r"(?i)(?P<name>[a-z0-9][a-z0-9._-]*\s*(\[[^\]]*\])?)\s*@\s*(?P<url>[a-z][a-z0-9+.-]*:/.*)"
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 
 
 def read_pip_requirement(text: str, where: Location, *, is_editable: bool = False) -> tuple[Item, ...]:
@@ -38,11 +36,12 @@ def read_pip_requirement(text: str, where: Location, *, is_editable: bool = Fals
         return ()
     if len(text) > MAX_LINE:
         return (_problem(f"this line has {len(text):,} characters; at most {MAX_LINE:,} are read", where),)
-    named = _NAMED_URL.fullmatch(text)
-    if named:
-        return _direct(named["name"].strip(), named["url"].strip(), where, is_editable)
-    if _SCHEME.match(text):
-        return _direct("", text, where, is_editable)
+    if ":/" in text:
+        named = re.fullmatch(_NAMED_URL, text)
+        if named:
+            return _direct(named["name"].strip(), named["url"].strip(), where, is_editable)
+        if re.match(_SCHEME, text):
+            return _direct("", text, where, is_editable)
     if _is_local(text) or is_editable:
         return (_local(text, where),)
     return _named(text, where)
@@ -56,28 +55,49 @@ def _problem(message: str, where: Location, hint: str = "") -> WsbError:
 
 
 def _named(text: str, where: Location) -> tuple[Item, ...]:
-    try:
-        return (_item(Requirement(text), where),)
-    except InvalidRequirement:
-        pass
+    item = _item(text, where)
+    if item is not None:
+        return (item,)
     meant = _meant(text)
-    if meant is None:
-        return (_problem(f"{shown(text)} is not a requirement that pip can read", where, _hint(text)),)
-    try:
-        item = _item(Requirement(meant), where)
-    except InvalidRequirement:
+    item = _item(meant, where) if meant is not None else None
+    if meant is None or item is None:
         return (_problem(f"{shown(text)} is not a requirement that pip can read", where, _hint(text)),)
     return (NoteItem(text=f"{shown(text)} is read as {shown(meant)}; pip refuses it as written", where=where), item)
 
 
-def _item(requirement: Requirement, where: Location) -> PipItem:
+def _item(text: str, where: Location) -> PipItem | None:
+    """What the standard reads in a line; None for a line that it refuses."""
+    plain = _plain(text, where)
+    if plain is not None:
+        return plain
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        return None
     return PipItem(
-        name=canonicalize_name(requirement.name),
+        name=normal(requirement.name),
         text=str(requirement),
         where=where,
         versions=str(requirement.specifier),
         marker=str(requirement.marker) if requirement.marker else None,
     )
+
+
+def _plain(text: str, where: Location) -> PipItem | None:
+    """The same, sooner, of a name and versions, which is what most lines are: importing `packaging.requirements` takes a
+    tenth of what `wsb plan` does. None for all that is not surely that."""
+    found = re.fullmatch(rf"({_NAME})[ \t]*((?:[=<>!~]=|[<>])[0-9A-Za-z.*+!=<>~,_ \t-]*)?", text)
+    if found is None or "===" in text:
+        return None
+    try:
+        versions = SpecifierSet(found[2] or "")
+    except InvalidSpecifier:
+        return None
+    if len(versions) != (text.count(",") + 1 if found[2] else 0):  # a comma too many, or one asked for twice
+        return None
+    return PipItem(name=normal(found[1]), text=f"{found[1]}{versions}", where=where, versions=str(versions))
 
 
 def _meant(text: str) -> str | None:
@@ -123,9 +143,9 @@ def _direct(name: str, url: str, where: Location, is_editable: bool) -> tuple[It
     name = name or unquote(fragments.pop("egg", "")) or _name_of_wheel(bare)
     kept = "&".join(f"{key}={value}" if value else key for key, value in fragments.items() if key != "egg")
     address = f"{bare}#{kept}" if kept else bare
-    if name and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\s*(\[[^\]]*\])?", name):
+    if name and not re.fullmatch(rf"{_NAME}\s*(\[[^\]]*\])?", name):
         return (_problem(f"{shown(name)} is not the name of a package", where),)
-    canonical = canonicalize_name(name.partition("[")[0].strip()) if name else ""
+    canonical = normal(name.partition("[")[0].strip()) if name else ""
     line = f"{name} @ {address}" if name else address
     if semicolon and marker.strip():
         line = f"{line} ; {marker.strip()}"
@@ -135,7 +155,7 @@ def _direct(name: str, url: str, where: Location, is_editable: bool) -> tuple[It
         where=where,
         url=address,
         marker=marker.strip() or None,
-        is_editable=is_editable and _VCS.match(url) is not None,
+        is_editable=is_editable and re.match(_VCS, url) is not None,
     )
     return (*notes, item)
 
@@ -151,9 +171,12 @@ def wrong_address(url: str, where: Location) -> WsbError | None:
 
 
 def _wrong_marker(marker: str, where: Location) -> WsbError | None:
+    if not marker.strip():
+        return None
+    from packaging.markers import InvalidMarker, Marker
+
     try:
-        if marker.strip():
-            Marker(marker.strip())
+        Marker(marker.strip())
     except InvalidMarker:
         return _problem(f"{shown(marker.strip())} is not a marker that pip can read", where)
     return None
@@ -166,14 +189,16 @@ def _left_by_conda(name: str, url: str, where: Location) -> tuple[Item, ...]:
     wheel = re.match(r".*-(\d+(?:\.\d+)+[A-Za-z0-9.]*)-[^/]*\.whl", unquote(url))
     line = f"{name}=={wheel[1]}" if wheel else name
     note = f"{name} lies in a file of another machine; {line} is taken from the index"
-    try:
-        return (NoteItem(text=note, where=where), _item(Requirement(line), where))
-    except InvalidRequirement:
+    item = _item(line, where)
+    if item is None:
         return (_problem(f"{shown(name)} is not the name of a package", where),)
+    return (NoteItem(text=note, where=where), item)
 
 
 def _name_of_wheel(url: str) -> str:
     """The distribution in a wheel's file name; "" for other files."""
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
     try:
         return parse_wheel_filename(unquote(url.rpartition("/")[2]))[0]
     except InvalidWheelFilename:

@@ -16,8 +16,6 @@ from builder.errors import Problems, WsbError
 from builder.model.project import Project
 from builder.model.spec import Spec
 from builder.model.values import Located
-from builder.scan.conda_lock import decode_lock, read_conda_lock
-from builder.scan.environment import read_environment
 from builder.scan.gathering import Gathering
 from builder.scan.items import IncludeItem, Item, LocalItem, NoteItem
 from builder.scan.manifests import manifest_reader
@@ -93,9 +91,12 @@ class _Walk:
                 self.problems.extend(self.gathering.take(item, is_constraint=is_constraint))
 
     def _items(self, path: Located[str], content: bytes, is_environment: bool) -> Sequence[Item]:
-        lock = decode_lock(content) if is_environment else None
-        if lock is not None:
-            return read_conda_lock(lock, path.value)
+        if is_environment:
+            from builder.scan.conda_lock import decode_lock, read_conda_lock
+
+            lock = decode_lock(content)
+            if lock is not None:
+                return read_conda_lock(lock, path.value)
         try:
             text, broken = decode_loosely(content, path.value)
         except WsbError as error:
@@ -145,6 +146,8 @@ def _read_as(text: str, path: Located[str], is_environment: bool) -> tuple[Item,
         return reader(text, path.value)
     is_yaml = path.value.endswith((".yml", ".yaml"))
     if is_environment and (is_yaml or not path.value.endswith(".txt")):
+        from builder.scan.environment import read_environment
+
         return read_environment(text, path.value)
     if is_yaml and not is_environment:
         hint = f"write `environment: {as_yaml(path.value)}`"

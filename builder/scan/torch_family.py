@@ -55,14 +55,14 @@ _ON_CONDA: dict[str, Field] = {
 }
 _CPU_NAMES = frozenset({"cpuonly", "pytorch-cpu", "torchvision-cpu", "torch-cpu"})
 
-_TORCH_INDEX = re.compile(r"https?://(download(-r2)?\.pytorch\.org|[^/]+/(?:[^/]+/)*(pytorch-wheels|pytorch/whl))(/|$)")
-_VARIANT_IN_URL = re.compile(r"[/-](cpu|cu[0-9]{2,3}|rocm[0-9]+(?:\.[0-9]+)*|xpu)(?=/|$|\.html)")
+_TORCH_INDEX = r"https?://(download(-r2)?\.pytorch\.org|[^/]+/(?:[^/]+/)*(pytorch-wheels|pytorch/whl))(/|$)"
+_VARIANT_IN_URL = r"[/-](cpu|cu[0-9]{2,3}|rocm[0-9]+(?:\.[0-9]+)*|xpu)(?=/|$|\.html)"
 
 # Wheels compiled for one torch and one CUDA, by the address of their list.
 _COMPILED_FOR = (
-    re.compile(r"/torch-(?P<torch>[0-9]+\.[0-9]+(?:\.[0-9]+)?)(?:\+(?P<variant>cpu|cu[0-9]{2,3}))?\.html"),  # PyG
-    re.compile(r"/(?P<variant>cpu|cu[0-9]{2,3})/torch(?P<torch>[0-9]+\.[0-9]+(?:\.[0-9]+)?)(?:/|$)"),  # mmcv, detectron2
-    re.compile(r"/torch-(?P<torch>[0-9]+\.[0-9]+)(?:/(?P<variant>cu[0-9]{2,3}))?/repo\.html"),  # DGL
+    r"/torch-(?P<torch>[0-9]+\.[0-9]+(?:\.[0-9]+)?)(?:\+(?P<variant>cpu|cu[0-9]{2,3}))?\.html",  # PyG
+    r"/(?P<variant>cpu|cu[0-9]{2,3})/torch(?P<torch>[0-9]+\.[0-9]+(?:\.[0-9]+)?)(?:/|$)",  # mmcv, detectron2
+    r"/torch-(?P<torch>[0-9]+\.[0-9]+)(?:/(?P<variant>cu[0-9]{2,3}))?/repo\.html",  # DGL
 )
 
 
@@ -128,7 +128,7 @@ def _of_address(field: Field, item: PipItem) -> Iterator[Hint | NoteItem]:
         return
     yield Hint(field=field, value=request, where=item.where)
     yield from _of_local(request.local, item.where)
-    in_url = _VARIANT_IN_URL.search(item.url or "")
+    in_url = re.search(_VARIANT_IN_URL, item.url or "")
     if in_url and request.local is None:
         yield Hint(field="torch_variant", value=Variant(in_url[1]), where=item.where, rank=1)
     python = re.fullmatch(r"cp([0-9])([0-9]{1,2})", parts[-3])
@@ -158,21 +158,21 @@ def between_lines(item: PipItem) -> Iterator[Hint]:
 
 def is_torch_index(url: str) -> bool:
     """Whether this is torch's own index or a mirror of it; wsb chooses that one itself."""
-    return _TORCH_INDEX.match(url) is not None
+    return re.match(_TORCH_INDEX, url) is not None
 
 
 def of_index(item: IndexItem) -> Iterator[Hint | NoteItem]:
     """What an index or a page of wheels says about the torch it was made for."""
     url = unquote(item.url)
     if is_torch_index(url):
-        variant = _VARIANT_IN_URL.search(url)
+        variant = re.search(_VARIANT_IN_URL, url)
         if variant:
             yield Hint(field="torch_variant", value=Variant(variant[1]), where=item.where, rank=1)
         if "/nightly" in url or "/test/" in url:
             yield NoteItem(text="nightly builds of torch cannot be reproduced; a release is taken", where=item.where)
         return
     for pattern in _COMPILED_FOR:
-        found = pattern.search(url)
+        found = re.search(pattern, url)
         if found:
             version = found["torch"].split(".")
             request = VersionRequest.parse(".".join(version[:2]))  # such lists are made once for each minor release
@@ -185,7 +185,7 @@ def of_index(item: IndexItem) -> Iterator[Hint | NoteItem]:
 # --- conda ---------------------------------------------------------------------------------------------------------
 
 _SELECTORS = frozenset({"cudatoolkit", "pytorch-cuda", "cpuonly", "pytorch-mutex"})
-_CUDA_BY_NAME = re.compile(r"cuda([0-9]{2,3})")  # cuda90, cuda100 of torch 1.0
+_CUDA_BY_NAME = r"cuda([0-9]{2,3})"  # cuda90, cuda100 of torch 1.0
 _CUDA_TOOLS = frozenset(
     {"cuda", "cuda-toolkit", "cuda-nvcc", "cuda-version", "cudatoolkit-dev", "cuda-runtime", "cuda-libraries"}
 )
@@ -194,7 +194,7 @@ _CUDA_TOOLS = frozenset(
 def takes_conda(item: CondaItem) -> bool:
     """Whether this package is torch, python, pip, or only selects a build of torch."""
     is_named = item.name in _ON_CONDA or item.name in _SELECTORS or item.name == "pip"
-    return is_named or _CUDA_BY_NAME.fullmatch(item.name) is not None
+    return is_named or re.fullmatch(_CUDA_BY_NAME, item.name) is not None
 
 
 def of_conda(item: CondaItem) -> Iterator[Hint | WsbError]:
@@ -223,7 +223,7 @@ def _of_build(item: CondaItem, rank: int) -> Iterator[Hint]:
 
 
 def _cuda_of(item: CondaItem) -> Iterator[Hint]:
-    by_name = _CUDA_BY_NAME.fullmatch(item.name)
+    by_name = re.fullmatch(_CUDA_BY_NAME, item.name)
     if by_name:
         yield Hint(field="cuda", value=CudaVersion(int(by_name[1][:-1]), int(by_name[1][-1])), where=item.where)
         return

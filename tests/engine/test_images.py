@@ -61,6 +61,8 @@ def test_images_are_found_by_label_newest_first(engine: DockerEngine, tiny: str,
         found = engine.images(name.replace(":", "."))
         assert [one.tags for one in found] == [(second,), (name,)]
         assert engine.images(f"{name.replace(':', '.')}=y") == ()
+        assert set(engine.tags(name.replace(":", "."))) == {name, second}  # of one second, perhaps: the order is not told
+        assert {name, second, tiny} <= set(engine.tags(""))
     finally:
         engine.remove_image(second)
 

@@ -106,6 +106,11 @@ class FakeEngine:
         found = [one for one in self.held.values() if not key or (key in one.labels and value in ("", one.labels[key]))]
         return tuple(sorted(found, key=lambda one: one.created, reverse=True))
 
+    def tags(self, label: str) -> tuple[str, ...]:
+        found = self.images(label)
+        self.asked[-1] = ("tags", label)
+        return tuple(tag for one in found for tag in one.tags)
+
     def pull(self, reference: str, platform: str, listener: Listener) -> ImageInfo:
         self._ask("pull", reference)
         if self.pullable is not None and reference not in self.pullable:

@@ -125,3 +125,65 @@ def test_fields_are_inherited() -> None:
 
     assert (More(x=1).z, More(x=1).name) == (7, "origin")
     assert More(x=1) != Ours(x=1)
+
+
+@frozen(kw_only=False, order=True)
+class OursByPlace:
+    """A version."""
+
+    major: int
+    minor: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class TheirsByPlace:
+    """The same, made by dataclasses."""
+
+    major: int
+    minor: int = 0
+
+
+both_by_place = pytest.mark.parametrize("made", [OursByPlace, TheirsByPlace])
+
+
+@both_by_place
+def test_fields_may_be_given_by_position(made: Any) -> None:
+    assert made(1, 2) == made(1, minor=2) == made(major=1, minor=2)
+    assert made(1) == made(1, 0)
+
+
+@both_by_place
+def test_a_position_too_many_or_a_field_given_twice_is_refused(made: Any) -> None:
+    with pytest.raises(TypeError):
+        made(1, 2, 3)
+    with pytest.raises(TypeError):
+        made(1, major=1)
+    with pytest.raises(TypeError):
+        made()
+
+
+@both_by_place
+def test_order_is_that_of_the_fields(made: Any) -> None:
+    assert made(1, 9) < made(2, 0) <= made(2, 0)
+    assert made(2, 1) > made(2, 0) >= made(2, 0)
+    assert sorted([made(2), made(1, 5), made(1)]) == [made(1), made(1, 5), made(2)]
+    with pytest.raises(TypeError):
+        made(1) < (1, 0)  # noqa: B015
+
+
+@both
+def test_without_order_nothing_is_less(made: Any) -> None:
+    with pytest.raises(TypeError):
+        made(x=1) < made(x=2)  # noqa: B015
+
+
+def test_a_method_that_is_inherited_is_kept() -> None:
+    class Named:
+        def __repr__(self) -> str:
+            return "named"
+
+    @frozen
+    class Thing(Named):
+        x: int
+
+    assert repr(Thing(x=1)) == "named"

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from builder.model.values import Location, Variant
+from builder.scan.items import PipItem
+from builder.scan.pip_line import read_pip_requirement
 from tests.unit.scan.scanning import notes_of, problems_of, project_of, required, spec_naming, texts
 
 
@@ -347,3 +353,36 @@ def test_an_environment_file_among_requirements_is_sent_to_its_key() -> None:
 def test_all_problems_of_all_files_are_told_at_once() -> None:
     found = problems_of({"a.txt": "foo bar\n-r gone.txt\n", "b.txt": "<x>\n"}, spec_naming("a.txt", "b.txt", "c.txt"))
     assert len(found) == 4
+
+
+_PIECES = (
+    *("numpy", "A.b-_c", "x", "_", "-", ".", " ", "\t", ",", ";", "(", ")", "[", "]", "a,b", "@", "\u00e9"),
+    *("==", "===", ">=", "<=", "~=", "!=", "<", ">", "=", "python_version<'3.9'"),
+    *("1", "1.0", "2.*", "1!2", "1.0rc1", "1+cu118", "1.0-1", "v3", "*"),
+)
+_NEAR_A_REQUIREMENT = st.lists(st.sampled_from(_PIECES), max_size=8).map("".join)
+
+
+@given(_NEAR_A_REQUIREMENT)
+def test_what_the_standard_reads_is_read_as_the_standard_does(line: str) -> None:
+    """Names with versions are read without `packaging.requirements`: whoever reads, the answer is its."""
+    try:
+        theirs = Requirement(line.strip())
+    except InvalidRequirement:
+        return
+    items = read_pip_requirement(line, Location(file="requirements.txt", line=1))
+    if theirs.url is not None or not isinstance(items[0], PipItem):
+        return
+    marker = None if theirs.marker is None else str(theirs.marker)
+    ours = items[0]
+    assert (ours.name, ours.text, ours.versions) == (canonicalize_name(theirs.name), str(theirs), str(theirs.specifier))
+    assert (ours.marker, len(items)) == (marker, 1)
+
+
+@given(_NEAR_A_REQUIREMENT)
+def test_what_the_standard_refuses_is_never_taken_without_a_word(line: str) -> None:
+    try:
+        Requirement(line.strip())
+    except InvalidRequirement:
+        items = read_pip_requirement(line, Location(file="requirements.txt", line=1))
+        assert not (len(items) == 1 and isinstance(items[0], PipItem) and items[0].url is None)
