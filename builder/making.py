@@ -6,7 +6,6 @@ never sends or rebuilds what it shares with others, whatever became of the engin
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -42,7 +41,7 @@ from builder.model.plan import Plan
 from builder.model.report import Report
 from builder.model.values import Location
 from builder.render import names
-from builder.render.dockerfile import shared_part
+from builder.sharing import TorchImage, pull_torch_image, torch_image_of
 from builder.verify.command import request_command
 from builder.verify.expect import GpuExpectation, GpuMode, expectations
 from builder.verify.reader import CheckEvent, ReportReader
@@ -50,22 +49,39 @@ from builder.verify.reader import CheckEvent, ReportReader
 
 @frozen
 class Built:
-    """torch_image: the shared image the workspace stands on, None without torch. was_new: whether it was built now."""
+    """torch_image: the shared image the workspace stands on, None without torch. was_new: whether it was built now.
+
+    torch_from: the registry it was taken from now, "" for none.
+    """
 
     image: ImageInfo
     torch_image: str | None
     was_new: bool = False
+    torch_from: str = ""
+
+
+@frozen
+class Shared:
+    """The torch image of a plan, which the engine holds now. was_new: it was built. pulled_from: its registry, "" for none."""
+
+    name: str
+    was_new: bool = False
+    pulled_from: str = ""
 
 
 @frozen
 class Maker:
-    """One build on one engine. environ: proxies come from it. network: of the build's steps: default or host."""
+    """One build on one engine. environ: proxies come from it. network: of the build's steps: default or host.
+
+    registry: to be asked for a torch image that the engine does not hold, "" for none.
+    """
 
     engine: Engine
     environ: Mapping[str, str]
     listener: Listener
     network: str = "default"
     use_cache: bool = True
+    registry: str = ""
 
     def build(
         self,
@@ -84,18 +100,21 @@ class Maker:
             return self._elsewhere(plan, files, project, locked)
         base, args = self.base(plan, locked)
         files = self.with_network(files, plan)
-        torch_image, was_new = self._torch_image(plan, files, base, args, bundle) if plan.torch else (None, False)
+        shared = self._torch_image(plan, files, base, args, bundle) if plan.torch else None
         parts = ("workspace",) if plan.torch else ("torch", "workspace")
         request = BuildRequest(
             tag=names.image_tag(plan),
             context=build_context(files, project if plan.editable else None, mounted=_bundled(bundle, parts)),
-            args={**args, **({"WSB_TORCH": torch_image} if torch_image else {})},
+            args={**args, **({"WSB_TORCH": shared.name} if shared else {})},
             platform=plan.platform,
             network=self.network,
             use_cache=self.use_cache,
             secrets=self.secrets(plan),
         )
-        return Built(image=self.step(request, files), torch_image=torch_image, was_new=was_new)
+        image = self.step(request, files)
+        if shared is None:
+            return Built(image=image, torch_image=None)
+        return Built(image=image, torch_image=shared.name, was_new=shared.was_new, torch_from=shared.pulled_from)
 
     def _elsewhere(self, plan: Plan, files: FileSet, project: Path, locked: LockedPlatform | None) -> Built:
         """The whole Dockerfile at once, by a builder with a store of its own: it pulls the base and keeps its own cache."""
@@ -136,28 +155,50 @@ class Maker:
         # BuildKit from 0.11 on dates the image by this, older ones pass it over
         return image, {**args, "WSB_BASE": name, "SOURCE_DATE_EPOCH": str(_seconds(locked.date))}
 
+    def torch_image(
+        self, plan: Plan, files: FileSet, *, locked: LockedPlatform | None = None, bundle: Path | None = None
+    ) -> Shared:
+        """The torch image of a plan with torch, found or made. Raises WsbError."""
+        base, args = self.base(plan, locked)
+        return self._torch_image(plan, self.with_network(files, plan), base, args, bundle)
+
     def stage(self, plan: Plan, files: FileSet, locked: LockedPlatform | None, tag: str) -> tuple[str, ImageInfo]:
         """(name, base) of an image of everything that projects share; the torch image where there is torch, else tagged."""
         base, args = self.base(plan, locked)
         files = self.with_network(files, plan)
         if plan.torch:
-            return self._torch_image(plan, files, base, args, None)[0], base
+            return self._torch_image(plan, files, base, args, None).name, base
         self._shared(plan, files, args, tag, None)
         return tag, base
 
-    def _torch_image(
-        self, plan: Plan, files: FileSet, base: ImageInfo, args: Mapping[str, str], bundle: Path | None
-    ) -> tuple[str, bool]:
-        """(the torch image's name, whether it had to be built)."""
-        name = torch_image_name(plan, files, base)
-        with self._turn(name):
-            if self.use_cache and self.engine.image(name) is not None:
-                return name, False
-            self.listener(Note(text=f"building {name}, which every project with the same choice shares"))
-            self._shared(plan, files, args, name, bundle)
-        return name, True
+    def _torch_image(self, plan: Plan, files: FileSet, base: ImageInfo, args: Mapping[str, str], bundle: Path | None) -> Shared:
+        wanted = torch_image_of(plan, files, base)
+        with self._turn(wanted.name):
+            if self.use_cache and self._is_here(wanted):
+                return Shared(name=wanted.name)
+            if self.registry and pull_torch_image(self.engine, self.registry, wanted, self.listener) is not None:
+                return Shared(name=wanted.name, pulled_from=self.registry)
+            self.listener(Note(text=f"building {wanted.name}, which every project with the same choice shares"))
+            self._shared(plan, files, args, wanted.name, bundle, wanted.labels)
+        return Shared(name=wanted.name, was_new=True)
 
-    def _shared(self, plan: Plan, files: FileSet, args: Mapping[str, str], tag: str, bundle: Path | None) -> None:
+    def _is_here(self, wanted: TorchImage) -> bool:
+        held = self.engine.image(wanted.name)
+        if held is None:
+            return False
+        if why := wanted.differs(held):
+            self.listener(Note(text=f"{wanted.name} on this engine is not what its name says: {why}"))
+        return not why
+
+    def _shared(
+        self,
+        plan: Plan,
+        files: FileSet,
+        args: Mapping[str, str],
+        tag: str,
+        bundle: Path | None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
         kept = ("Dockerfile", ".wsb/network/", ".wsb/uv/", ".wsb/locked/", ".wsb/lock/torch/")
         stage = FileSet(tuple(file for file in files if file.path.startswith(kept)))
         with wheel_folder(plan) as folder:
@@ -165,6 +206,7 @@ class Maker:
                 tag=tag,
                 context=build_context(stage, folder, mounted=_bundled(bundle, ("torch",))),
                 target="torch",
+                labels=labels or {},
                 # many projects share it, so no project's own date is in it
                 args={**args, "SOURCE_DATE_EPOCH": str(names.EPOCH)} if "WSB_BASE" in args else args,
                 platform=plan.platform,
@@ -219,21 +261,6 @@ class Maker:
             return self.engine.build(request, self.listener)
         except BuildFailed as failure:
             raise _placed(failure, files["Dockerfile"].decode("utf-8")) from failure
-
-
-def torch_image_name(plan: Plan, files: FileSet, base: ImageInfo) -> str:
-    """wsb/torch:<torch>-<variant>-py<python>-<manager>-<digest over all that makes it>."""
-    assert plan.torch is not None
-    total = hashlib.sha256()
-    parts = [base.id, plan.platform, shared_part(files["Dockerfile"].decode("utf-8")), plan.torch.wheel or ""]
-    made_from = (".wsb/uv/", ".wsb/locked/", ".wsb/lock/torch/")
-    kept = (file for file in files if file.path.startswith(made_from) and file.path != ".wsb/lock/torch/apt/date")
-    parts += [file.path + file.content.decode("utf-8") for file in kept]
-    for part in parts:
-        total.update(f"{len(part)}\0{part}".encode())
-    torch = plan.torch
-    tag = f"{torch.version}-{torch.variant}-py{plan.python}-{plan.manager.value}-{total.hexdigest()[:12]}"
-    return f"{names.torch_image_repository()}:{tag}"
 
 
 def _bundled(bundle: Path | None, parts: Iterable[str]) -> dict[str, Path]:

@@ -10,6 +10,7 @@ from typing import BinaryIO, cast
 from builder.engine.base import Engine, ImageInfo, Listener, Note, Pushed
 from builder.errors import WsbError
 from builder.model.values import Location
+from builder.sharing import push_as, remote_name
 
 PLAN, LOCK = "dev.wsb.plan.digest", "dev.wsb.lock"
 
@@ -43,11 +44,6 @@ def load(engine: Engine, source: Path, listener: Listener) -> tuple[str, ...]:
         raise WsbError("bad-value", f"{source} is cut off or damaged: {error}") from error
 
 
-def remote_name(registry: str, name: str, tag: str) -> str:
-    """Where an image of a project lies in a registry, which may be given with a path: registry.example.org/lab."""
-    return f"{registry.rstrip('/')}/{name}:{tag}"
-
-
 def content_tag(plan: str, lock: str) -> str:
     """The tag that tells what an image was made from: its lock where it has one, else its plan."""
     kind, digest = ("lock", lock) if lock else ("plan", plan)
@@ -56,15 +52,8 @@ def content_tag(plan: str, lock: str) -> str:
 
 def push(engine: Engine, image: ImageInfo, registry: str, name: str, listener: Listener) -> tuple[Pushed, ...]:
     """By what it was made from, then by name, so that who follows the name finds all of it."""
-    done = []
-    for tag in (content_tag(image.labels.get(PLAN, ""), image.labels.get(LOCK, "")), "latest"):
-        reference = remote_name(registry, name, tag)
-        engine.tag(image.id, reference)
-        try:
-            done.append(engine.push(reference, listener))
-        finally:
-            engine.remove_image(reference)  # the name only: the image keeps its own
-    return tuple(done)
+    tags = (content_tag(image.labels.get(PLAN, ""), image.labels.get(LOCK, "")), "latest")
+    return tuple(push_as(engine, image, remote_name(registry, name, tag), listener) for tag in tags)
 
 
 def pull_first(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from builder.cli.build_options import Wanted, build_options
 from builder.cli.buildx_options import ARCHITECTURES, Remote, buildx_options
 from builder.cli.host_options import host_of, host_options
 
@@ -20,16 +21,10 @@ if TYPE_CHECKING:
 
 @click.command("build")
 @host_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--fallback", is_flag=True, help="Where a source cannot be reached, take the next best, and say so.")
-@click.option("--locked", is_flag=True, help="Install exactly what wsb.lock names, and refuse anything else.")
+@build_options
 @click.option("--bundle", metavar="DIR", help="Build without any network from what `wsb bundle` wrote; implies --locked.")
-@click.option("--pull-first", metavar="REGISTRY", help="Take the image from there if it was made from the same lock or plan.")
 @click.option("--if-needed", is_flag=True, help="Only where wsb.yaml or a file it names changed since the last build.")
-@click.option("--no-cache", is_flag=True, help="Build every step anew.")
 @click.option("--no-test", is_flag=True, help="Do not ask the image the quick questions afterwards.")
-@click.option("--network", type=click.Choice(["default", "host"]), default="default", help="Network of the build's steps.")
-@click.option("--accept-anaconda-terms", is_flag=True, help="You accept the terms of Anaconda's own channels.")
 @click.pass_obj
 @buildx_options
 def command(
@@ -37,26 +32,20 @@ def command(
     host_file: str | None,
     driver: str | None,
     gpus: tuple[str, ...],
-    as_json: bool,
-    fallback: bool,
-    locked: bool,
+    wanted: Wanted,
     bundle: str | None,
-    pull_first: str | None,
     if_needed: bool,
-    no_cache: bool,
     no_test: bool,
-    network: str,
-    accept_anaconda_terms: bool,
     remote: Remote,
 ) -> int:
     """Build the workspace's image and prove it. Prints the image's name.
 
-    --platform, --builder, --cache-from, --cache-to, --secret, --ssh and --attest are done by docker buildx, all else by the
-    engine itself.
+    --platform, --builder, --cache-from, --cache-to, --secret, --ssh, --attest and --compression are done by docker buildx, all
+    else by the engine itself.
     """
     from builder import bundling, pipeline
     from builder.cli import common
-    from builder.cli.building import How, build, push, push_platforms, quick_proof
+    from builder.cli.building import How, build, decided, push, push_platforms, quick_proof
 
     console = common.console()
     workspace = pipeline.read(pipeline.find_directory(Path(directory)))
@@ -67,42 +56,38 @@ def command(
     name = workspace.spec.name.value
     engine = common.connect_buildx(remote.options(name)) if remote.needs_buildx else common.connect()
     if remote.needs_buildx and remote.push and not engine.sees_images:
-        how = How(network=network, use_cache=not no_cache)
-        return push_platforms(console, workspace, host, platforms, remote.options(name), how, is_locked=locked, as_json=as_json)
-    remote.check_own_builder(platforms)
+        return push_platforms(console, workspace, host, platforms, remote.options(name), wanted)
     with ExitStack() as stack:
         stack.callback(engine.close)
+        remote.check_own_builder(platforms, engine)
         if if_needed and (image := common.up_to_date_image(engine, workspace)):
-            return _nothing_to_do(console, image, workspace.spec.name.value, as_json)
+            return _nothing_to_do(console, image, name, wanted.as_json)
         carried = stack.enter_context(bundling.opened(Path(bundle))) if bundle else None
-        reach = pipeline.look_around(workspace, os.environ, engine, probes=fallback)
-        exactly = None
-        if locked or carried:
-            lock = carried.lock if carried else pipeline.read_lock(workspace)
-            plan, exactly = pipeline.decide_locked(
-                workspace, host, lock, reach=reach, accept_anaconda_terms=accept_anaconda_terms
-            )
-            if carried:
-                bundling.check_same(exactly, pipeline.read_lock(workspace))
-        else:
-            plan = pipeline.decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
-        for step in plan.fallbacks:
-            console.line(f"fallback: {step.source}: {step.taken} instead of {step.wanted}, because {step.because}")
-        for warned in plan.warnings:
-            console.warn(warned.message)
+        reach = pipeline.look_around(workspace, os.environ, engine, probes=wanted.fallback)
+        plan, exactly = decided(
+            console,
+            workspace,
+            host,
+            reach,
+            carried.lock if carried else pipeline.read_lock(workspace) if wanted.locked else None,
+            is_locked=wanted.locked or carried is not None,
+            accept_anaconda_terms=wanted.accept_anaconda_terms,
+        )
+        if carried and exactly:
+            bundling.check_same(exactly, pipeline.read_lock(workspace))
         how = How(
-            network="none" if carried else network,
-            use_cache=not no_cache,
+            network="none" if carried else wanted.network,
+            use_cache=not wanted.no_cache,
             locked=exactly,
             bundle=carried,
-            registry=pull_first or "",
+            registry=wanted.pull_first or "",
         )
         done = build(console, engine, plan, workspace, how)
         report = None if no_test else quick_proof(console, engine, plan, workspace, done.built.image)
         if remote.push and (report is None or report.has_passed):
             push(console, engine, done.built.image, remote.push, name)
     name = pipeline.document(plan)["image"]
-    if as_json:
+    if wanted.as_json:
         console.document(_document(name, plan.digest, done, report))
     else:
         console.product(name)
@@ -134,6 +119,8 @@ def _document(name: str, digest: str, done: Any, report: Any) -> dict[str, Any]:
     }
     if done.built.torch_image:
         document["torch_image"] = done.built.torch_image
+    if done.built.torch_from:
+        document["torch_pulled_from"] = done.built.torch_from
     if done.pulled_from:
         document["pulled_from"] = done.pulled_from
     if report is not None:

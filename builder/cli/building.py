@@ -20,8 +20,8 @@ from builder.engine.base import BuildFailed, Engine, Event, ImageInfo, Listener,
 from builder.errors import WsbError
 from builder.lock.text import digest
 from builder.model.frozen import frozen
-from builder.model.host import Host
-from builder.model.lock import LockedPlatform
+from builder.model.host import Host, Reach
+from builder.model.lock import Lock, LockedPlatform
 from builder.model.plan import Plan
 from builder.model.report import Report, Status
 from builder.ui.build_log import BuildLog, both, log_directory, log_path
@@ -31,6 +31,7 @@ from builder.ui.progress import Progress
 _READ_BYTES = 1 << 22
 
 if TYPE_CHECKING:
+    from builder.cli.build_options import Wanted
     from builder.engine.buildx import BuildxOptions
 
 
@@ -46,7 +47,10 @@ class Done:
 
 @frozen
 class How:
-    """What a build may use. locked: install exactly this. registry: to be asked for the finished image first, "" for none."""
+    """What a build may use. locked: install exactly this.
+
+    registry: to be asked first for the finished image, then for the torch image; "" for none.
+    """
 
     network: str = "default"
     use_cache: bool = True
@@ -57,6 +61,29 @@ class How:
     @property
     def made_from(self) -> str:
         return "lock" if self.locked else "plan"
+
+
+def decided(
+    console: Console,
+    workspace: pipeline.Workspace,
+    host: Host,
+    reach: Reach,
+    lock: Lock | None,
+    *,
+    is_locked: bool,
+    accept_anaconda_terms: bool,
+) -> tuple[Plan, LockedPlatform | None]:
+    """The plan, and what a lock has for it where one is to be followed; with fallbacks and warnings told."""
+    locked = None
+    if is_locked:
+        plan, locked = pipeline.decide_locked(workspace, host, lock, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
+    else:
+        plan = pipeline.decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
+    for step in plan.fallbacks:
+        console.line(f"fallback: {step.source}: {step.taken} instead of {step.wanted}, because {step.because}")
+    for warned in plan.warnings:
+        console.warn(warned.message)
+    return plan, locked
 
 
 def build(console: Console, engine: Engine, plan: Plan, workspace: pipeline.Workspace, how: How) -> Done:
@@ -70,7 +97,15 @@ def build(console: Console, engine: Engine, plan: Plan, workspace: pipeline.Work
             steps.append(event)
 
     began = time.monotonic()
-    with making_of(console, engine, f"build-{plan.name}", network=how.network, use_cache=how.use_cache, also=collect) as maker:
+    with making_of(
+        console,
+        engine,
+        f"build-{plan.name}",
+        network=how.network,
+        use_cache=how.use_cache,
+        registry=how.registry,
+        also=collect,
+    ) as maker:
         pulled = _pulled(engine, plan, how, maker)
         if pulled is not None:
             built = making.Built(image=pulled, torch_image=None)
@@ -83,9 +118,14 @@ def build(console: Console, engine: Engine, plan: Plan, workspace: pipeline.Work
     if pulled is not None:
         console.line(f"took {plan.name} from {how.registry} in {seconds:.1f} s: it was made from the same {how.made_from}")
     else:
-        there = "" if built.was_new or not built.torch_image else ", on a torch image that was there already"
-        console.line(f"built {plan.name} in {seconds:.1f} s{there}")
+        console.line(f"built {plan.name} in {seconds:.1f} s{_standing_on(built)}")
     return Done(built=built, steps=tuple(steps), seconds=seconds, pulled_from=how.registry if pulled else "")
+
+
+def _standing_on(built: making.Built) -> str:
+    if built.torch_image is None or built.was_new:
+        return ""
+    return f", on a torch image from {built.torch_from}" if built.torch_from else ", on a torch image that was there already"
 
 
 def _pulled(engine: Engine, plan: Plan, how: How, maker: making.Maker) -> ImageInfo | None:
@@ -98,14 +138,17 @@ def _pulled(engine: Engine, plan: Plan, how: How, maker: making.Maker) -> ImageI
 
 def push(console: Console, engine: Engine, image: ImageInfo, registry: str, name: str) -> tuple[Pushed, ...]:
     """By what it was made from and by name, with what went over the wire."""
-    from builder.ui.text import as_bytes
-
     with Progress(console) as progress:
         done = moving.push(engine, image, registry, name, progress)
-    first = done[0]
-    sent = f"{first.layers_sent} layers ({as_bytes(first.sent_bytes)} unpacked)"
-    console.line(f"pushed {first.reference}: {sent} sent, {first.layers_there} there already")
+    tell_pushed(console, done[0])
     return done
+
+
+def tell_pushed(console: Console, done: Pushed) -> None:
+    from builder.ui.text import as_bytes
+
+    sent = f"{done.layers_sent} layers ({as_bytes(done.sent_bytes)} by the engine's count)"
+    console.line(f"pushed {done.reference}: {sent} sent, {done.layers_there} there already")
 
 
 def push_platforms(
@@ -114,22 +157,30 @@ def push_platforms(
     host: Host,
     platforms: Sequence[str],
     options: BuildxOptions,
-    how: How,
-    *,
-    is_locked: bool,
-    as_json: bool,
+    wanted: Wanted,
 ) -> int:
     """Each platform planned by itself, built by buildx and pushed by its digest; then one name for all of them."""
     from builder.cli.buildx_options import ARCHITECTURES
 
-    name, lock = workspace.spec.name.value, pipeline.read_lock(workspace) if is_locked else None
+    name, lock = workspace.spec.name.value, pipeline.read_lock(workspace) if wanted.locked else None
+    if wanted.pull_first:
+        console.warn(
+            "--pull-first is left out: this builder has a store of its own", ["`--cache-from type=registry,ref=…` is its way"]
+        )
+    how = How(network=wanted.network, use_cache=not wanted.no_cache)
     digests: dict[str, str] = {}
     engine = common.connect_buildx(options)
     try:
+        reach = pipeline.look_around(workspace, os.environ, engine, probes=wanted.fallback)
         for platform in platforms or (pipeline.platform_of(host),):
-            there = replace(host, arch=ARCHITECTURES[platform])
-            plan, locked = (
-                pipeline.decide_locked(workspace, there, lock) if is_locked else (pipeline.decide(workspace, there), None)
+            plan, locked = decided(
+                console,
+                workspace,
+                replace(host, arch=ARCHITECTURES[platform]),
+                reach,
+                lock,
+                is_locked=wanted.locked,
+                accept_anaconda_terms=wanted.accept_anaconda_terms,
             )
             build(console, engine, plan, workspace, replace(how, locked=locked))
             digests[platform] = engine.pushed[options.push_to]
@@ -137,7 +188,7 @@ def push_platforms(
         reference = engine.name("latest", list(digests.values()))
     finally:
         engine.close()
-    if as_json:
+    if wanted.as_json:
         console.document({"schema": "wsb.push/1", "image": name, "reference": reference, "platforms": digests})
     else:
         console.product(reference)
@@ -146,7 +197,14 @@ def push_platforms(
 
 @contextmanager
 def making_of(
-    console: Console, engine: Engine, what: str, *, network: str, use_cache: bool, also: Listener = lambda _: None
+    console: Console,
+    engine: Engine,
+    what: str,
+    *,
+    network: str,
+    use_cache: bool,
+    registry: str = "",
+    also: Listener = lambda _: None,
 ) -> Iterator[making.Maker]:
     """A maker whose events are shown and logged; an error of its body names the log. what: the log's name."""
     with BuildLog(log_path(os.environ, datetime.now(), what)) as log, Progress(console) as progress:
@@ -157,6 +215,7 @@ def making_of(
                 listener=both(progress, log, also),
                 network=network,
                 use_cache=use_cache,
+                registry=registry,
             )
         except WsbError as error:
             known = _known_hints(error, log) if isinstance(error, BuildFailed) else ()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from builder.cli.option_groups import handed_as
 from builder.model.frozen import frozen
 from builder.model.host import Architecture
 
 if TYPE_CHECKING:
+    from builder.engine.base import Engine
     from builder.engine.buildx import BuildxOptions
 
 ARCHITECTURES: dict[str, Architecture] = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_LEVELS = {"gzip": 9, "zstd": 22, "estargz": 9}  # the highest of each
 
 _OPTIONS = (
     click.option("--push", metavar="REGISTRY", help="Push the image there when it is built."),
@@ -29,6 +32,14 @@ _OPTIONS = (
     ),
     click.option("--ssh", multiple=True, metavar="SPEC", help="The same, for git over ssh."),
     click.option("--attest", multiple=True, metavar="SPEC", help="type=sbom or type=provenance, pushed with the image."),
+    click.option("--compression", type=click.Choice(list(_LEVELS)), help="How the pushed layers are packed; needs buildx."),
+    click.option("--compression-level", type=int, metavar="N", help="0-9; with zstd 0-22."),
+)
+
+_OTHER_BUILDER = "`docker buildx create --name NAME --bootstrap` makes one that does; then `wsb build --builder NAME`"
+_OTHER_STORE = (
+    "let the engine keep images as registries do, in /etc/docker/daemon.json: "
+    '{"features": {"containerd-snapshotter": true}}; then `wsb build --builder default`'
 )
 
 
@@ -44,11 +55,13 @@ class Remote:
     secrets: tuple[str, ...]
     ssh: tuple[str, ...]
     attest: tuple[str, ...]
+    compression: str | None
+    compression_level: int | None
 
     @property
     def needs_buildx(self) -> bool:
         several = (self.cache_from, self.cache_to, self.secrets, self.ssh, self.attest)
-        return bool(self.platforms or self.builder or any(several))
+        return bool(self.platforms or self.builder or self.compression or any(several))
 
     @property
     def platform_list(self) -> tuple[str, ...]:
@@ -61,10 +74,24 @@ class Remote:
             raise click.UsageError("an engine holds one platform of an image: several are pushed, with --push REGISTRY")
         if self.attest and not self.push:
             raise click.UsageError("attestations lie beside an image in a registry: they need --push REGISTRY")
+        self._check_compression()
         return found
 
-    def check_own_builder(self, platforms: tuple[str, ...]) -> None:
-        """What the engine's own builder does not do, before it begins. Raises WsbError tool-missing."""
+    def _check_compression(self) -> None:
+        if self.compression is None:
+            if self.compression_level is not None:
+                raise click.UsageError("--compression-level is of a --compression: gzip, zstd or estargz")
+            return
+        if not self.push:
+            raise click.UsageError("--compression is of the layers in a registry: it needs --push REGISTRY")
+        if self.compression_level is not None and not 0 <= self.compression_level <= _LEVELS[self.compression]:
+            raise click.BadParameter(f"{self.compression} has levels from 0 to {_LEVELS[self.compression]}")
+
+    def check_own_builder(self, platforms: tuple[str, ...], engine: Engine, *, is_only_one: bool = False) -> None:
+        """What the engine's own builder does not do, before it begins. Raises WsbError tool-missing.
+
+        is_only_one: no other builder would do.
+        """
         wanted = "several platforms" if len(platforms) > 1 else "attestations" if self.attest else ""
         if wanted:
             from builder.errors import WsbError
@@ -72,7 +99,16 @@ class Remote:
             raise WsbError(
                 "tool-missing",
                 f"{wanted} need a builder that pushes by itself; this one is the engine's own",
-                hints=["`docker buildx create --name NAME --bootstrap` makes one; then `wsb build --builder NAME`"],
+                hints=[_OTHER_BUILDER],
+            )
+        if self.compression and not engine.info().has_containerd_store:
+            from builder.errors import WsbError
+
+            # buildx would pass it over in silence and the registry would get gzip
+            raise WsbError(
+                "tool-missing",
+                f"this engine cannot pack layers with {self.compression}: it keeps them unpacked and pushes gzip",
+                hints=[_OTHER_STORE] if is_only_one else [_OTHER_BUILDER, _OTHER_STORE],
             )
 
     def options(self, name: str) -> BuildxOptions:
@@ -87,19 +123,11 @@ class Remote:
             attest=self.attest,
             secrets=self.secrets,
             ssh=self.ssh,
+            compression=self.compression or "",
+            compression_level=self.compression_level,
         )
 
 
 def buildx_options(command: F) -> F:
     """Hands the command one argument, remote: a Remote."""
-    import functools
-
-    @functools.wraps(command)
-    def with_remote(*args: Any, **given: Any) -> Any:
-        remote = Remote(**{field.name: given.pop(field.name) for field in fields(Remote)})
-        return command(*args, remote=remote, **given)
-
-    made: Any = with_remote
-    for option in reversed(_OPTIONS):
-        made = option(made)
-    return made  # type: ignore[no-any-return]
+    return handed_as("remote", Remote, _OPTIONS)(command)

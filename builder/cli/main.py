@@ -33,6 +33,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "save": ("save", "Write the built image into one file."),
     "load": ("load", "Take an image from such a file."),
     "push": ("push", "Push the built image to a registry, by plan and by name."),
+    "torch-image": ("torch_image", "Make the torch image that projects share; --push puts it into a registry."),
     "bake": ("bake", "Print a bake file for many workspaces."),
     "sbom": ("sbom", "What is in the workspace, as a CycloneDX document."),
     "digest": ("digest", "The digest of a built image's file tree, and what differs from another."),

@@ -105,6 +105,7 @@ class BuildRequest:
     """One build. context: opened when the build starts; gives a tar. target: a stage, or "" for the last one.
 
     args: build arguments. The predefined proxy ones neither stay in the image nor change the cache's keys.
+    labels: of the image, beside those that its Dockerfile sets.
     network: default, host or none. secrets: id → content, for an engine that takes secrets; it mounts them itself.
     """
 
@@ -113,6 +114,7 @@ class BuildRequest:
     dockerfile: str = "Dockerfile"
     target: str = ""
     args: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     platform: str = ""
     network: str = "default"
     use_cache: bool = True
@@ -191,7 +193,10 @@ class Output:
 
 @frozen
 class Pushed:
-    """An image in its registry. sent_bytes: of the layers that went over the wire; the others were there already."""
+    """An image in its registry. sent_bytes: of the layers that went over the wire; the others were there already.
+
+    They are counted as the engine holds them: unpacked, or packed where it holds packed layers.
+    """
 
     reference: str
     digest: str

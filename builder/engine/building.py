@@ -147,6 +147,8 @@ def _params(request: BuildRequest, build_id: str) -> dict[str, Any]:
     }
     if request.target:
         params["target"] = request.target
+    if request.labels:
+        params["labels"] = json.dumps(dict(request.labels), sort_keys=True)
     if request.platform:
         params["platform"] = request.platform
     if request.network != "default":

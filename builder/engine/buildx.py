@@ -6,7 +6,6 @@ elsewhere (remote, Kubernetes), attestations, pushing while building. Its progre
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -16,13 +15,13 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from builder.engine import images, trace, translate
+from builder.engine import images, moving, rawjson, translate
 from builder.engine.base import BuildRequest, ImageInfo, Listener
 from builder.engine.calls import Client
 from builder.engine.connect import connect
@@ -37,6 +36,9 @@ _GRACE_S: Final = 15.0
 _NETWORK: Final = "--mount=type=bind,source=.wsb/network,target=/run/wsb/network"
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 _NEEDED: Final = (0, 12)  # the first that prints its progress as JSON
+_EPOCH: Final = "SOURCE_DATE_EPOCH"
+_DATED: Final = "image.tar"
+_ALONE: Final = "--provenance=false"  # an attestation beside it would make an index of the image
 SECRET_FILES: Final = {"wsb-netrc": "/run/wsb/netrc"}
 
 
@@ -44,7 +46,8 @@ SECRET_FILES: Final = {"wsb-netrc": "/run/wsb/netrc"}
 class BuildxOptions:
     """builder: its name, "" for the current one. push_to: a reference without tag, to push by digest instead of loading.
 
-    cache_from, cache_to, attest, secrets, ssh: as buildx takes them.
+    cache_from, cache_to, attest, secrets, ssh: as buildx takes them. compression: of the layers written, "" for the engine's
+    own way; gzip, zstd or estargz.
     """
 
     builder: str = ""
@@ -54,6 +57,17 @@ class BuildxOptions:
     attest: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
+    compression: str = ""
+    compression_level: int | None = None
+
+    @property
+    def packing(self) -> str:
+        """The attributes of an output that say how every layer is packed, those of the base too."""
+        if not self.compression:
+            return ""
+        level = "" if self.compression_level is None else f",compression-level={self.compression_level}"
+        # zstd is known to the media types of OCI only
+        return f",compression={self.compression}{level},force-compression=true,oci-mediatypes=true"
 
 
 class BuildxEngine(DockerEngine):
@@ -85,9 +99,13 @@ class BuildxEngine(DockerEngine):
         pushes = bool(self._options.push_to) and not request.target and not self.sees_images
         with tempfile.TemporaryDirectory(prefix="wsb-buildx-") as folder:
             place = Path(folder)
-            command = [*self._command(request, pushes), *_secret_flags(request, place), f"--metadata-file={place}/metadata"]
+            output = self._output(request, place) if not pushes else self._pushing(request)
+            command = [*self._command(request), *output, *_secret_flags(request, place), f"--metadata-file={place}/metadata"]
             self._run(command, request, listener)
             metadata = json.loads((place / "metadata").read_bytes())
+            if (place / _DATED).exists():
+                with (place / _DATED).open("rb") as tar:
+                    moving.load(self._api, tar, lambda _: None)
         digest = str(metadata.get("containerimage.digest") or "")
         if pushes:
             self.pushed[self._options.push_to] = digest
@@ -112,7 +130,7 @@ class BuildxEngine(DockerEngine):
             raise translate.push_refused(reference, done.stderr or done.stdout)
         return reference
 
-    def _command(self, request: BuildRequest, pushes: bool) -> list[str]:
+    def _command(self, request: BuildRequest) -> list[str]:
         options = self._options
         command = ["docker", "buildx", "build", "--progress=rawjson", f"--file={request.dockerfile}"]
         command += [f"--builder={options.builder}"] if options.builder else []
@@ -123,12 +141,34 @@ class BuildxEngine(DockerEngine):
         command += [] if request.use_cache else ["--no-cache"]
         command += [f"--cache-from={one}" for one in options.cache_from] + [f"--cache-to={one}" for one in options.cache_to]
         command += [f"--ssh={one}" for one in options.ssh] + [f"--secret={one}" for one in options.secrets]
-        if pushes:
-            command += [f"--attest={one}" for one in options.attest]
-            # times of files are set too, where SOURCE_DATE_EPOCH is: the same lock gives the same digest
-            rewrite = ",rewrite-timestamp=true" if "SOURCE_DATE_EPOCH" in request.args and self._driver != "docker" else ""
-            return [*command, f"--output=type=image,name={options.push_to},push-by-digest=true,push=true{rewrite}"]
-        return [*command, "--provenance=false", "--load"]
+        command += [f"--label={name}={value}" for name, value in sorted(request.labels.items())]
+        return command
+
+    def _pushing(self, request: BuildRequest) -> list[str]:
+        """Pushed by its digest, by a builder with a store of its own."""
+        options = self._options
+        # times of files are set too, where SOURCE_DATE_EPOCH is: the same lock gives the same digest
+        rewrite = ",rewrite-timestamp=true" if _EPOCH in request.args else ""
+        output = f"--output=type=image,name={options.push_to},push-by-digest=true,push=true{rewrite}{options.packing}"
+        # what buildx attests by itself tells when and where it ran, in the digest too
+        return [*(f"--attest={one}" for one in options.attest), *([] if options.attest else [_ALONE]), output]
+
+    def _output(self, request: BuildRequest, folder: Path) -> list[str]:
+        """Into the engine."""
+        if self.sees_images and request.target and _EPOCH in request.args and self._can_date:
+            # The engine cannot unpack what it dates, so it goes through a file. Only a stage is worth that, which others share:
+            # a whole workspace carries all of torch along.
+            return [_ALONE, f"--output=type=oci,dest={folder}/{_DATED},rewrite-timestamp=true"]
+        if self.sees_images and not request.target and self._options.packing:
+            # a stage stays as it is: eStargz changes the layers themselves, and the engine finds what stands on them by those
+            return [_ALONE, f"--output=type=image,name={request.tag}{self._options.packing}"]
+        return [_ALONE, "--load"]
+
+    @cached_property
+    def _can_date(self) -> bool:
+        """Whether the engine's own BuildKit sets the times of files: 0.13, with a store of packed layers."""
+        info = self.info()
+        return info.has_containerd_store and info.numbers >= (26,)
 
     def _run(self, command: list[str], request: BuildRequest, listener: Listener) -> None:
         stream = BuildStream(listener, self._clock)
@@ -149,7 +189,7 @@ class BuildxEngine(DockerEngine):
         words: deque[str] = deque(maxlen=20)
         try:
             assert process.stderr is not None
-            for told in read(process.stderr):
+            for told in rawjson.read(process.stderr):
                 if isinstance(told, str):
                     words.append(told)
                 else:
@@ -174,85 +214,6 @@ class BuildxEngine(DockerEngine):
         own = [f"--mount=type=secret,id={id}" for one in self._options.secrets if (id := _field(one, "id"))]
         ssh = [f"--mount=type=ssh,id={one.partition('=')[0]}" for one in self._options.ssh]
         return (*files, *own, *ssh)
-
-
-def read(lines: Iterable[bytes]) -> Iterator[trace.StatusResponse | str]:
-    """What buildx prints with --progress=rawjson: its documents, each on one line or on many, and what it says to people."""
-    begun: list[bytes] = []
-    for line in lines:
-        if not begun and line.startswith(b"{"):
-            status = parse(line)
-            if status is not None:
-                yield status
-            else:
-                begun = [line]
-        elif begun:
-            begun.append(line)
-            if line.rstrip() == b"}":
-                status = parse(b"".join(begun))
-                begun = []
-                if status is not None:
-                    yield status
-        elif line.strip():
-            yield line.decode("utf-8", "replace").rstrip()
-
-
-def parse(document: bytes) -> trace.StatusResponse | None:
-    """One document of the progress; None for what is none."""
-    try:
-        told = json.loads(document)
-        return trace.StatusResponse(
-            vertexes=tuple(_vertex(one) for one in told.get("vertexes") or ()),
-            statuses=tuple(_status(one) for one in told.get("statuses") or ()),
-            logs=tuple(_log(one) for one in told.get("logs") or ()),
-            warnings=tuple(_warning(one) for one in told.get("warnings") or ()),
-        )
-    except (ValueError, TypeError, AttributeError, KeyError):
-        return None
-
-
-def _vertex(one: Mapping[str, Any]) -> trace.Vertex:
-    return trace.Vertex(
-        digest=one["digest"],
-        name=one.get("name") or "",
-        is_cached=bool(one.get("cached")),
-        started=_nanoseconds(one.get("started")),
-        completed=_nanoseconds(one.get("completed")),
-        error=one.get("error") or "",
-    )
-
-
-def _status(one: Mapping[str, Any]) -> trace.Status:
-    return trace.Status(
-        id=one.get("id") or "",
-        vertex=one.get("vertex") or "",
-        name=one.get("name") or "",
-        current=int(one.get("current") or 0),
-        total=int(one.get("total") or 0),
-    )
-
-
-def _log(one: Mapping[str, Any]) -> trace.Log:
-    data = base64.b64decode(one.get("data") or "", validate=True)
-    return trace.Log(vertex=one.get("vertex") or "", stream=int(one.get("stream") or 0), data=data)
-
-
-def _warning(one: Mapping[str, Any]) -> trace.Warned:
-    return trace.Warned(vertex=one.get("vertex") or "", short=_text(one.get("short")))
-
-
-def _text(data: object) -> str:
-    return base64.b64decode(data).decode("utf-8", "replace") if isinstance(data, str) else ""
-
-
-def _nanoseconds(text: str | None) -> int | None:
-    """Of 2026-11-25T20:03:52.218771263Z, since 1970."""
-    if not text:
-        return None
-    whole, _, rest = text.partition(".")
-    digits = re.match(r"\d*", rest)
-    seconds = datetime.fromisoformat(whole.rstrip("Z")[:19] + "+00:00").timestamp()
-    return int(seconds) * 1_000_000_000 + int((digits[0] if digits else "").ljust(9, "0")[:9] or 0)
 
 
 def with_mounts(dockerfile: str, mounts: Sequence[str]) -> str:

@@ -132,6 +132,7 @@ def _engine_info(version: Mapping[str, Any], info: Mapping[str, Any], endpoint: 
         root_dir=str(info.get("DockerRootDir", "")),
         endpoint=endpoint,
         proxy=str(info.get("HttpsProxy") or info.get("HttpProxy") or ""),
+        has_containerd_store=any("io.containerd.snapshotter" in str(pair) for pair in info.get("DriverStatus") or ()),
     )
 
 

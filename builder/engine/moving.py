@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
@@ -12,6 +13,7 @@ from builder.engine.base import LayerProgress, Listener, Note, Pushed
 from builder.engine.calls import Client, messages, translated
 
 _BLOCK: Final = 1 << 20
+_DIGEST: Final = re.compile(r"^\S+: digest: (sha256:[0-9a-f]{64}) size: \d+$")
 
 
 def archive(api: Client, image: str, path: str) -> Iterator[bytes]:
@@ -70,8 +72,10 @@ def push(api: Client, reference: str, listener: Listener) -> Pushed:
             text = (message.get("errorDetail") or {}).get("message") or message.get("error")
             if text:
                 raise translate.push_refused(reference, text)
-            digest = (message.get("aux") or {}).get("Digest") or digest
             layer, status = message.get("id") or "", str(message.get("status") or "")
+            # the last words of both kinds of image store; the older one says it by itself too
+            said = _DIGEST.search(status)
+            digest = (message.get("aux") or {}).get("Digest") or (said[1] if said else digest)
             detail = message.get("progressDetail") or {}
             if status == "Pushing" and detail.get("current"):
                 sent[layer] = int(detail["current"])

@@ -15,6 +15,7 @@ from typing import Literal
 
 from builder.engine.base import ImageInfo
 from builder.model.frozen import frozen
+from builder.render.names import TORCH_IMAGE
 
 DIGEST = "dev.wsb.plan.digest"
 _TORCH = "wsb/torch:"
@@ -72,7 +73,8 @@ class Inventory:
 
     @cached_property
     def torch_images(self) -> tuple[ImageInfo, ...]:
-        return tuple(one for one in self.images if any(tag.startswith(_TORCH) for tag in one.tags))
+        """Used or not: one may be there for workspaces to come. One that lost its name is known by its label."""
+        return tuple(one for one in self.images if any(tag.startswith(_TORCH) for tag in one.tags) or _is_old_torch(one))
 
     @cached_property
     def base_images(self) -> tuple[ImageInfo, ...]:
@@ -150,7 +152,7 @@ class Inventory:
             Unused(
                 image=one,
                 reference=_tag(one, _BASE),
-                kind="torch" if _is_old_torch(one) else "base",
+                kind="torch" if _is_unlabelled_torch(one) else "base",
                 frees_bytes=self._added(one),
             )
             for one in sorted(bases, key=lambda one: -len(one.layers))
@@ -159,11 +161,16 @@ class Inventory:
 
 
 def _is_old_base(image: ImageInfo) -> bool:
-    return not image.tags and "dev.wsb.suite" in image.labels and DIGEST not in image.labels
+    return not image.tags and "dev.wsb.suite" in image.labels and DIGEST not in image.labels and not _is_old_torch(image)
 
 
 def _is_old_torch(image: ImageInfo) -> bool:
-    """A torch image that lost its name: it carries its base's label, and more layers than a base made of packages."""
+    """What a torch image becomes when it is made anew: a workspace has its label too, and one of its own."""
+    return not image.tags and TORCH_IMAGE in image.labels and DIGEST not in image.labels
+
+
+def _is_unlabelled_torch(image: ImageInfo) -> bool:
+    """One from before torch images had a label: it carries its base's label, and more layers than a base made of packages."""
     return not image.tags and len(image.layers) > 1
 
 

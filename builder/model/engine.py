@@ -18,6 +18,7 @@ class EngineInfo:
     cdi_devices: fully qualified names of devices it can hand in; from the engine, else from its spec folders when it is local.
     proxy: what it pulls images through.
     cdi_spec_dirs: () where CDI is switched off, or the engine is too old to know it.
+    has_containerd_store: whether it holds images as registries do, packed layers and manifests, which Docker 29 begins with.
     """
 
     kind: EngineKind
@@ -36,6 +37,7 @@ class EngineInfo:
     root_dir: str = ""
     endpoint: str = ""
     proxy: str = ""
+    has_containerd_store: bool = False
 
     def cdi_names(self, kind: str) -> tuple[str, ...]:
         """The devices of one kind, such as nvidia.com/gpu, without it: ("0", "1", "all")."""

@@ -15,6 +15,9 @@ UV_VERSION = "0.13.9"
 # The hour that everything made in a locked step is dated with: 2025-01-01, after which every file of it was made.
 EPOCH = 1735689600
 
+# The label of a torch image: the whole digest over all that makes it, of which its tag has the beginning.
+TORCH_IMAGE = "dev.wsb.torch-image"
+
 # The wheels of uv as PyPI serves them, by platform.
 UV_SHA256 = {
     "linux/amd64": "d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19",

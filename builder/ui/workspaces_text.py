@@ -49,5 +49,6 @@ def unused_lines(unused: Sequence[Unused]) -> Iterator[str]:
     for one in unused:
         name = one.reference.removeprefix("sha256:")[:12] if one.reference.startswith("sha256:") else one.reference
         of = f" of {one.image.labels['dev.wsb.env']}" if one.kind == "old build" and "dev.wsb.env" in one.image.labels else ""
-        yield f"{one.kind}{of}: {name} ({as_bytes(one.frees_bytes)})"
+        why = ", on which no workspace stands" if one.kind == "torch" else ""
+        yield f"{one.kind}{of}: {name} ({as_bytes(one.frees_bytes)}){why}"
     yield f"together about {as_bytes(total(unused))}"

@@ -11,7 +11,7 @@ import pytest
 from builder.engine.docker_sdk import DockerEngine
 from tests.engine.support import containers
 from tests.support import engine as bring_up
-from tests.support.private_engine import NoPrivateEngine, PrivateEngine, private_engine
+from tests.support.private_engine import CONTAINERD_STORE, NoPrivateEngine, PrivateEngine, private_engine
 from tests.support.tiny_image import tiny_image
 
 
@@ -28,6 +28,16 @@ def cdi_engine(request: pytest.FixtureRequest) -> Iterator[PrivateEngine]:
     """An engine of this run's own that hands in CDI devices; `environ` reaches it, with a docker and buildx that fit."""
     try:
         with private_engine(request.config.rootpath / ".cache") as running:
+            yield running
+    except NoPrivateEngine as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def packed_engine(request: pytest.FixtureRequest) -> Iterator[PrivateEngine]:
+    """The same with the containerd image store: it holds images as registries do, manifests and packed layers."""
+    try:
+        with private_engine(request.config.rootpath / ".cache", features=[CONTAINERD_STORE]) as running:
             yield running
     except NoPrivateEngine as error:
         pytest.skip(str(error))

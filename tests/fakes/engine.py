@@ -132,7 +132,7 @@ class FakeEngine:
             listener(event)
         self._ask("build", request)
         self.built[request.tag] = content
-        return self.hold(request.tag, labels=dict(self.labels))
+        return self.hold(request.tag, labels={**self.labels, **request.labels})
 
     def tag(self, image: str, tag: str) -> None:
         self._ask("tag", tag)

@@ -16,16 +16,27 @@ from pathlib import Path
 _DATE = (2024, 1, 1, 0, 0, 0)
 
 
-def make_wheel(folder: Path, name: str, version: str, requires: tuple[str, ...] = (), padding: int = 0) -> Path:
-    """A pure wheel with one module that says its version. padding: bytes of incompressible content more."""
-    path = folder / f"{name}-{version}-py3-none-any.whl"
+def make_wheel(
+    folder: Path,
+    name: str,
+    version: str,
+    requires: tuple[str, ...] = (),
+    padding: int = 0,
+    tag: str = "py3-none-any",
+    note: str = "",
+) -> Path:
+    """A pure wheel with one module that says its version. padding: bytes of incompressible content more.
+
+    tag: of its file name. note: text in its module, to tell it from others.
+    """
+    path = folder / f"{name}-{version}-{tag}.whl"
     info = f"{name}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     metadata += "".join(f"Requires-Dist: {one}\n" for one in requires)
     files = {
-        f"{name}.py": f"version = {version!r}\n".encode(),
+        f"{name}.py": f"version = __version__ = {version!r}\nnote = {note!r}\n".encode(),
         f"{info}/METADATA": metadata.encode(),
-        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: wsb\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: wsb\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
     }
     if padding:
         blocks = (hashlib.sha256(str(count).encode()).digest() for count in range(padding // 32))

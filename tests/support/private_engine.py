@@ -30,6 +30,7 @@ from tests.support.polling import eventually
 NEEDED = 25  # the first release that knows CDI, behind a feature flag until 28.2
 SUITE = "trixie"  # has Docker 26.1.5 and buildx 0.13.1
 PACKAGES = ("docker.io", "docker-cli", "docker-buildx", "containerd")
+CONTAINERD_STORE = "containerd-snapshotter"  # images as a registry holds them, which newer engines begin with
 _PR_SET_PDEATHSIG = 1
 _PREFIX = "wsb-engine-"
 
@@ -91,8 +92,11 @@ def mock_spec(
 
 
 @contextmanager
-def private_engine(cache_dir: Path) -> Iterator[PrivateEngine]:
-    """An engine that runs in the body. cache_dir: keeps the unpacked programs between runs. Raises NoPrivateEngine."""
+def private_engine(cache_dir: Path, *, features: Sequence[str] = ("cdi",)) -> Iterator[PrivateEngine]:
+    """An engine that runs in the body, with these features of dockerd, such as CONTAINERD_STORE.
+
+    cache_dir: keeps the unpacked programs between runs. Raises NoPrivateEngine.
+    """
     if os.geteuid() != 0:
         raise NoPrivateEngine("a private engine is started as root only")
     if shutil.which("ip") is None or shutil.which("iptables") is None:
@@ -105,7 +109,7 @@ def private_engine(cache_dir: Path) -> Iterator[PrivateEngine]:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            with _bridge(folder) as bridge, _daemon(folder, path, bridge) as engine:
+            with _bridge(folder) as bridge, _daemon(folder, path, bridge, features) as engine:
                 yield engine
         finally:
             _remove(folder)
@@ -210,10 +214,10 @@ def _free_subnet() -> str:
 
 
 @contextmanager
-def _daemon(folder: Path, path: str, bridge: str) -> Iterator[PrivateEngine]:
+def _daemon(folder: Path, path: str, bridge: str, features: Sequence[str]) -> Iterator[PrivateEngine]:
     cdi_dir = folder / "cdi"
     cdi_dir.mkdir()
-    (folder / "daemon.json").write_text(json.dumps({"features": {"cdi": True}}))
+    (folder / "daemon.json").write_text(json.dumps({"features": dict.fromkeys(features, True)}))
     socket, log = folder / "docker.sock", folder / "log"
     command = ["dockerd", f"--config-file={folder}/daemon.json", f"--host=unix://{socket}", f"--data-root={folder}/data"]
     command += [f"--exec-root={folder}/exec", f"--pidfile={folder}/pid", f"--bridge={bridge}"]

@@ -6,11 +6,12 @@ import base64
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from builder.engine import buildx
+from builder.engine import buildx, rawjson
 from builder.engine.base import BuildRequest, StepFinished, StepOutput, StepStarted
 from builder.engine.stream import BuildStream
 from builder.errors import WsbError
@@ -30,7 +31,7 @@ def test_a_line_of_progress_becomes_the_events_of_the_other_engine() -> None:
     running = {key: value for key, value in STEP.items() if key not in ("completed", "cached")}
     log = {"vertex": "sha256:1", "stream": 1, "data": base64.b64encode(b"hello\n").decode()}
     for document in ({"vertexes": [running]}, {"logs": [log]}, {"vertexes": [STEP]}):
-        status = buildx.parse(json.dumps(document).encode())
+        status = rawjson.parse(json.dumps(document).encode())
         assert status is not None
         stream.take(status)
     assert [type(event) for event in told] == [StepStarted, StepOutput, StepFinished]
@@ -43,7 +44,7 @@ def test_a_line_of_progress_becomes_the_events_of_the_other_engine() -> None:
     "line", [b"ERROR: failed to solve", b"{", b"[]", b'{"vertexes": [1]}', b'{"logs": [{"data": "%"}]}', b""]
 )
 def test_what_is_no_progress_is_left_to_people(line: bytes) -> None:
-    assert buildx.parse(line) is None
+    assert rawjson.parse(line) is None
 
 
 @pytest.mark.parametrize(
@@ -51,10 +52,10 @@ def test_what_is_no_progress_is_left_to_people(line: bytes) -> None:
     [("2026-11-25T20:03:52Z", 0), ("2026-11-25T20:03:52.5Z", 500_000_000), ("2026-11-25T20:03:52.000000001Z", 1)],
 )
 def test_times_are_read_to_the_nanosecond(text: str, rest: int) -> None:
-    found = buildx._nanoseconds(text)
+    found = rawjson._nanoseconds(text)
     assert found is not None
     assert found % 1_000_000_000 == rest
-    assert buildx._nanoseconds(None) is None
+    assert rawjson._nanoseconds(None) is None
 
 
 def test_only_steps_that_download_get_the_mounts() -> None:
@@ -98,3 +99,32 @@ def test_without_buildx_it_says_what_to_install(tmp_path: Path) -> None:
         buildx._check_version({"PATH": f"{tmp_path}:/bin:/usr/bin"})
     docker.write_text("#!/bin/sh\necho 'github.com/docker/buildx 0.13.1+ds1 0.13.1+ds1-3'\n")
     buildx._check_version({"PATH": f"{tmp_path}:/bin:/usr/bin"})
+
+
+def _engine(folder: Path, driver: str, **options: object) -> buildx.BuildxEngine:
+    """One whose docker says that its builder is of this kind."""
+    docker = folder / "docker"
+    docker.write_text(f"#!/bin/sh\nprintf 'Name: x\\nDriver: {driver}\\n'\n")
+    docker.chmod(0o755)
+    chosen = buildx.BuildxOptions(**options)  # type: ignore[arg-type]
+    return buildx.BuildxEngine(None, {"PATH": f"{folder}:/bin:/usr/bin"}, chosen)  # type: ignore[arg-type]
+
+
+def test_a_builder_elsewhere_pushes_what_it_packs_and_dates(tmp_path: Path) -> None:
+    engine = _engine(tmp_path, "docker-container", push_to="registry.example.org/one", compression="zstd", compression_level=3)
+    asked = BuildRequest(tag="one:latest", context=io.BytesIO, args={"SOURCE_DATE_EPOCH": "1735689600"}, labels={"a": "b c"})
+    pushing = "--output=type=image,name=registry.example.org/one,push-by-digest=true,push=true"
+    packing = "compression=zstd,compression-level=3,force-compression=true,oci-mediatypes=true"
+    assert engine._pushing(asked) == ["--provenance=false", f"{pushing},rewrite-timestamp=true,{packing}"]
+    assert "--label=a=b c" in engine._command(asked)
+    attesting = _engine(tmp_path, "remote", push_to="registry.example.org/one", attest=("type=sbom",))
+    assert attesting._pushing(replace(asked, args={})) == ["--attest=type=sbom", pushing]
+
+
+def test_the_engine_s_own_builder_packs_the_workspace_and_leaves_the_torch_stage(tmp_path: Path) -> None:
+    engine = _engine(tmp_path, "docker", compression="estargz")
+    workspace = BuildRequest(tag="one:latest", context=io.BytesIO)
+    packing = "compression=estargz,force-compression=true,oci-mediatypes=true"
+    assert engine._output(workspace, tmp_path) == ["--provenance=false", f"--output=type=image,name=one:latest,{packing}"]
+    assert engine._output(replace(workspace, target="torch"), tmp_path) == ["--provenance=false", "--load"]
+    assert _engine(tmp_path, "docker")._output(workspace, tmp_path) == ["--provenance=false", "--load"]

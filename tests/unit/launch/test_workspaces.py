@@ -99,6 +99,34 @@ def test_a_torch_image_that_lost_its_name_is_known_by_its_bases_label(engine: Fa
     assert ("torch", 400) in [(one.kind, one.frees_bytes // MB) for one in unused]
 
 
+TORCH_LABEL = {"dev.wsb.torch-image": "sha256:3"}
+
+
+def test_a_torch_image_made_for_workspaces_to_come_is_listed_as_one_that_none_uses_yet(engine: FakeEngine) -> None:
+    """What `wsb torch-image` made, or pulled: nothing takes it away unsaid."""
+    name = "wsb/torch:2.1.0-cpu-py3.11-venv-ee"
+    engine.hold(name, layers=(*BASE, "t21"), size_bytes=300 * MB, labels=TORCH_LABEL)
+    ran = CliRunner().invoke(prune, ["--json"], catch_exceptions=False)
+    assert f"torch: {name} (210 MB), on which no workspace stands" in ran.stderr.splitlines()
+    assert [one["removed"] for one in json.loads(ran.stdout)["unused"] if one["image"] == name] == [False]
+    assert engine.requests("remove_image") == []
+
+
+def test_a_torch_image_that_a_workspace_came_to_use_is_in_no_list(engine: FakeEngine) -> None:
+    name, layers = "wsb/torch:2.1.0-cpu-py3.11-venv-ee", (*BASE, "t21")
+    engine.hold(name, layers=layers, size_bytes=300 * MB, labels=TORCH_LABEL)
+    inherited = {**TORCH_LABEL, "dev.wsb.plan.digest": "sha256:1", "dev.wsb.env": "d"}
+    engine.hold("d:latest", layers=(*layers, "own"), size_bytes=310 * MB, labels=inherited)
+    found = inventory(engine)
+    assert name not in [one.reference for one in found.unused]
+    assert [one.below.tags for one in found.workspaces if one.name == "d" and one.below] == [(name,)]
+
+
+def test_a_torch_image_made_anew_leaves_one_without_a_name_that_its_label_tells_whatever_its_base(engine: FakeEngine) -> None:
+    old = engine.hold("gone", tags=(), layers=("debian", "os", "t21"), size_bytes=500 * MB, labels=TORCH_LABEL)
+    assert [(one.kind, one.frees_bytes // MB) for one in inventory(engine).unused if one.image == old] == [("torch", 500)]
+
+
 def test_prune_says_what_it_frees_and_removes_nothing_off_a_terminal(engine: FakeEngine) -> None:
     ran = CliRunner().invoke(prune, ["--json"], catch_exceptions=False)
     document = json.loads(ran.stdout)
