@@ -171,7 +171,10 @@ def _unencrypted_hosts(*urls: str | None) -> tuple[str, ...]:
 
 # What lies in the project for others than the build: a change there must not install the project anew.
 _FOR_OTHERS = (".git", ".devcontainer", ".vscode", ".run", ".idea", ".wsb/new", ".wsb/rendered.json")
-_NO_PACKAGE = ("**/__pycache__", "**/*.pyc", ".venv", "venv", "data", "datasets", "runs", "checkpoints", "wandb")
+_NO_PACKAGE = (
+    *("**/__pycache__", "**/*.pyc", ".venv", "venv", "data", "datasets", "runs", "checkpoints", "wandb", "weights", "outputs"),
+    *("mlruns", "lightning_logs", "**/*.ckpt", "**/*.pt", "**/*.pth", "**/*.safetensors", "**/*.h5", "**/*.parquet"),
+)
 
 
 def render_dockerignore(plan: Plan) -> str:
