@@ -58,7 +58,7 @@ class StepFinished:
 
 @frozen
 class LayerProgress:
-    """One layer of an image that is pulled. what: Downloading, Extracting, Pull complete, …"""
+    """One layer of an image that is pulled or pushed. what: Downloading, Extracting, Pull complete, Pushing, Pushed, …"""
 
     image: str
     layer: str

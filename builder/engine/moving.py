@@ -86,8 +86,10 @@ def push(api: Client, reference: str, listener: Listener) -> Pushed:
                 )
             elif status == "Pushed":
                 sent.setdefault(layer, 0)
+                listener(LayerProgress(image=reference, layer=layer, what=status, current=0, total=0))
             elif status == "Layer already exists" or status.startswith("Mounted from"):
                 there.add(layer)
+                listener(LayerProgress(image=reference, layer=layer, what="Layer already exists", current=0, total=0))
     return Pushed(
         reference=reference, digest=digest, sent_bytes=sum(sent.values()), layers_sent=len(sent), layers_there=len(there)
     )

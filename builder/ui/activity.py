@@ -8,8 +8,8 @@ from builder.engine.base import LayerProgress, StepFinished, StepOutput, StepPro
 from builder.ui.steps import Label, label
 from builder.ui.text import as_bytes, plain
 
-_LAYER_DONE = ("pull complete", "already exists", "download complete", "loaded")
-_LAYER_HERE = ("pull complete", "already exists", "loaded")
+_LAYER_HERE = ("pull complete", "already exists", "loaded", "pushed", "layer already exists")
+_LAYER_DONE = (*_LAYER_HERE, "download complete")
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Running:
 
 @dataclass(slots=True)
 class Pull:
-    """All layers of one image that is being pulled."""
+    """All layers of one image that is being pulled, or pushed."""
 
     image: str
     since: float
@@ -55,11 +55,17 @@ class Pull:
     def update(self, event: LayerProgress) -> None:
         phase = event.what.lower()
         self._phase[event.layer] = phase
-        if phase.startswith("downloading"):
+        if phase.startswith(("downloading", "pushing")):
             self._current[event.layer] = event.current
             self._total[event.layer] = max(event.total, event.current)
         elif phase in _LAYER_DONE:
             self._current[event.layer] = self._total.get(event.layer, 0)
+
+    @property
+    def title(self) -> str:
+        """What is done with which image: pull debian:bookworm."""
+        pushes = any(phase.startswith(("push", "layer already")) for phase in self._phase.values())
+        return f"{'push' if pushes else 'pull'} {self.image}"
 
     @property
     def total_bytes(self) -> int:

@@ -85,7 +85,8 @@ class BuildLog:
         elif isinstance(event, LayerProgress):
             if self._layers.get(event.layer) != event.what:  # one line a phase, not one for each of its bytes
                 self._layers[event.layer] = event.what
-                self._write("", f"pull {event.image} {event.layer} {event.what}")
+                verb = "push" if event.what.startswith(("Push", "Layer already")) else "pull"
+                self._write("", f"{verb} {event.image} {event.layer} {event.what}")
         elif isinstance(event, Note):
             self._write("", event.text)
 

@@ -134,7 +134,7 @@ class _Live:
     def _pulled(self, pull: Pull | None) -> None:
         if pull:
             size = f"  {as_bytes(pull.total_bytes)}" if pull.total_bytes else ""
-            self._above.append(_line(as_seconds(self._clock() - pull.since), f"pull {pull.image}{size}"))
+            self._above.append(_line(as_seconds(self._clock() - pull.since), f"{pull.title}{size}"))
 
     def _draw(self) -> None:
         self._drawn_at = self._clock()
@@ -155,7 +155,7 @@ class _Live:
         """A line for each thing that runs, one more for what it is at; no more than fit on the screen."""
         now = self._clock()
         pull = self._activity.pull
-        running = [(pull.since, f"pull {pull.image}", pull.detail)] if pull else []
+        running = [(pull.since, pull.title, pull.detail)] if pull else []
         running += [(step.since, str(step.label), step.detail) for step in self._activity.steps.values()]
         rows: list[_Row] = []
         for since, name, detail in running[-max(1, (self._console.height - 2) // 2) :]:
@@ -186,11 +186,12 @@ class _Plain:
     def show(self, event: Event) -> None:
         now = self._clock()
         if isinstance(event, LayerProgress):
-            if self._activity.pull is None or self._activity.pull.image != event.image:
-                self._say("start", f"pull {event.image}")
+            is_new = self._activity.pull is None or self._activity.pull.image != event.image
             self._pulled(self._activity.layer(event, now))
-            if self._activity.pull:
-                self._now_and_then(f"pull {event.image}", self._activity.pull.detail.partition("] ")[2])
+            if (pull := self._activity.pull) is not None:
+                if is_new:
+                    self._say("start", pull.title)
+                self._now_and_then(pull.title, pull.detail.partition("] ")[2])
             return
         if isinstance(event, Note):
             self._console.line(plain(event.text))
@@ -228,7 +229,7 @@ class _Plain:
     def _pulled(self, pull: Pull | None) -> None:
         if pull:
             size = f"{as_bytes(pull.total_bytes)}, " if pull.total_bytes else ""
-            self._say("done", f"pull {pull.image} ({size}{as_seconds(self._clock() - pull.since)})")
+            self._say("done", f"{pull.title} ({size}{as_seconds(self._clock() - pull.since)})")
 
     def _now_and_then(self, what: str, detail: str) -> None:
         if detail and self._clock() - self._said_at >= _BYTES_EVERY_S:

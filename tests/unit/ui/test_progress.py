@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -295,6 +296,23 @@ def test_a_pull_in_plain_lines() -> None:
         "start  pull debian:bookworm",
         "       pull debian:bookworm: 25/30 MB, 0/1 layers",
         "done   pull debian:bookworm (30 MB, 6.2s)",
+    ]
+
+
+def test_a_push_is_called_one_and_follows_what_was_pulled_before() -> None:
+    plain = Plain()
+    with plain.progress:
+        plain.show(layer("a", "Downloading", 1_000_000, 1_000_000), layer("a", "Pull complete"))
+        plain.show(replace(layer("b", "Layer already exists"), image="registry.lab/one:1"))
+        plain.show(replace(layer("c", "Pushing", 1_000_000, 2_000_000), image="registry.lab/one:1"), after=6)
+        plain.show(replace(layer("c", "Pushed"), image="registry.lab/one:1"))
+    told = [line.partition(" (")[0] for line in plain.lines]
+    assert told == [
+        "start  pull debian:bookworm",
+        "done   pull debian:bookworm",
+        "start  push registry.lab/one:1",
+        "       push registry.lab/one:1: 1.0/2.0 MB, 1/2 layers",
+        "done   push registry.lab/one:1",
     ]
 
 
