@@ -65,6 +65,7 @@ def values(
         "editable_install": commands.editable_install(plan, is_locked=locked is not None),
         "is_locked": locked is not None,
         "has_editable": bool(plan.editable),
+        "has_torch": plan.torch is not None,
         "has_pip": bool(plan.packages.pip),
         "has_conda_packages": bool(plan.packages.conda),
         "pip_choose": commands.pip_choose(plan),

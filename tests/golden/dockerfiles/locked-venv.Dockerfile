@@ -116,6 +116,8 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     . /run/wsb/network/env && . /run/wsb/locked/begin \
  && /bin/sh /run/wsb/uv/get-uv /opt/venv/wsb/bin/python \
  && sh /run/wsb/locked/pip /opt/venv/wsb/bin/python --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
+ && sh /run/wsb/locked/settle \
+ && env -u PYTHONDONTWRITEBYTECODE /opt/venv/wsb/bin/python -c "import importlib.util as found; found.find_spec('numpy') and __import__('numpy')" \
  && sh /run/wsb/locked/settle
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \

@@ -118,7 +118,8 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
  && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
  && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
       --no-deps \
-      --requirement /run/wsb/chosen/list
+      --requirement /run/wsb/chosen/list \
+ && /opt/conda/envs/wsb/bin/python -c "import importlib.util as found; found.find_spec('numpy') and __import__('numpy')"
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
