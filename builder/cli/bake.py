@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from builder.cli.host_options import host_of, host_options
+from builder.cli.host_options import Machine, host_options
 
 
 @click.command("bake")
@@ -18,9 +18,7 @@ from builder.cli.host_options import host_of, host_options
 @click.pass_obj
 def command(
     directory: str,
-    host_file: str | None,
-    driver: str | None,
-    gpus: tuple[str, ...],
+    machine: Machine,
     push: str | None,
     fallback: bool,
     directories: tuple[str, ...],
@@ -37,7 +35,7 @@ def command(
     from builder.render.bake import Baked, bake_document
 
     console = common.console()
-    host = host_of(host_file, driver, gpus)
+    host = machine.host()
     found = []
     for one in directories or (directory,):
         workspace = pipeline.read(pipeline.find_directory(Path(one)))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from builder.cli.build_options import Wanted, build_options
-from builder.cli.buildx_options import ARCHITECTURES, Remote, buildx_options
-from builder.cli.host_options import host_of, host_options
+from builder.cli.buildx_options import Remote, buildx_options
+from builder.cli.host_options import Machine, host_options
 
 if TYPE_CHECKING:
     from builder.engine.base import ImageInfo
@@ -29,9 +28,7 @@ if TYPE_CHECKING:
 @buildx_options
 def command(
     directory: str,
-    host_file: str | None,
-    driver: str | None,
-    gpus: tuple[str, ...],
+    machine: Machine,
     wanted: Wanted,
     bundle: str | None,
     if_needed: bool,
@@ -49,12 +46,10 @@ def command(
 
     console = common.console()
     workspace = pipeline.read(pipeline.find_directory(Path(directory)))
-    host = host_of(host_file, driver, gpus)
+    host = remote.planned_for(machine.host())
     platforms = remote.platform_list
-    if len(platforms) == 1:
-        host = replace(host, arch=ARCHITECTURES[platforms[0]])
     name = workspace.spec.name.value
-    engine = common.connect_buildx(remote.options(name)) if remote.needs_buildx else common.connect()
+    engine = remote.connect(name)
     if remote.needs_buildx and remote.push and not engine.sees_images:
         return push_platforms(console, workspace, host, platforms, remote.options(name), wanted)
     with ExitStack() as stack:

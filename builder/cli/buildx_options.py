@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from builder.cli.option_groups import handed_as
 from builder.model.frozen import frozen
-from builder.model.host import Architecture
+from builder.model.host import Architecture, Host
 
 if TYPE_CHECKING:
     from builder.engine.base import Engine
@@ -76,6 +77,17 @@ class Remote:
             raise click.UsageError("attestations lie beside an image in a registry: they need --push REGISTRY")
         self._check_compression()
         return found
+
+    def planned_for(self, host: Host) -> Host:
+        """The machine with the processor of the one platform that is asked for; as it is where that is none or several."""
+        platforms = self.platform_list
+        return replace(host, arch=ARCHITECTURES[platforms[0]]) if len(platforms) == 1 else host
+
+    def connect(self, name: str) -> Engine:
+        """The engine, by way of buildx where an option wants that. name: of what is built."""
+        from builder.cli import common
+
+        return common.connect_buildx(self.options(name)) if self.needs_buildx else common.connect()
 
     def _check_compression(self) -> None:
         if self.compression is None:

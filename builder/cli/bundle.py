@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from builder.cli.host_options import host_of, host_options
+from builder.cli.host_options import Machine, host_options
 
 
 @click.command("bundle")
@@ -18,9 +18,7 @@ from builder.cli.host_options import host_of, host_options
 @click.pass_obj
 def command(
     directory: str,
-    host_file: str | None,
-    driver: str | None,
-    gpus: tuple[str, ...],
+    machine: Machine,
     output: str | None,
     fallback: bool,
     network: str,
@@ -36,7 +34,7 @@ def command(
 
     console = common.console()
     workspace = pipeline.read(pipeline.find_directory(Path(directory)))
-    host = host_of(host_file, driver, gpus)
+    host = machine.host()
     engine = common.connect()
     try:
         reach = pipeline.look_around(workspace, os.environ, engine, probes=fallback)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from builder.cli.host_options import host_of, host_options
+from builder.cli.host_options import Machine, host_options
 
 
 @click.command("explain")
@@ -18,9 +18,7 @@ from builder.cli.host_options import host_of, host_options
 def command(
     directory: str,
     what: str | None,
-    host_file: str | None,
-    driver: str | None,
-    gpus: tuple[str, ...],
+    machine: Machine,
     as_json: bool,
     accept_anaconda_terms: bool,
 ) -> None:
@@ -34,7 +32,7 @@ def command(
     from builder.ui.explain_text import chain_lines, explain_json, explain_lines
 
     workspace = pipeline.read(pipeline.find_directory(Path(directory)))
-    host = host_of(host_file, driver, gpus)
+    host = machine.host()
     reach = pipeline.look_around(workspace, os.environ, None, probes=False)
     try:
         plan = pipeline.decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)

@@ -10,40 +10,47 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from builder.cli.option_groups import handed_as
+from builder.model.frozen import frozen
+
 if TYPE_CHECKING:
     from builder.model.host import Host
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+_OPTIONS = (
+    click.option("--host", "host_file", metavar="FILE", help="Plan for the machine that FILE describes (- is standard input)."),
+    click.option("--driver", metavar="VERSION", help='Its NVIDIA driver, such as 550.54.15; "none" for none.'),
+    click.option("--gpu", "gpus", metavar="NAME", multiple=True, help='Its GPU, such as "RTX 3090" or 8.6; may be repeated.'),
+)
+
+
+@frozen
+class Machine:
+    """As it was told; without any of it, this one."""
+
+    host_file: str | None = None
+    driver: str | None = None
+    gpus: tuple[str, ...] = ()
+
+    def host(self) -> Host:
+        """What there is to plan for. Raises WsbError for what is not understood."""
+        from builder.catalog import load
+        from builder.catalog.hostfile import parse_host, told
+
+        if self.host_file is not None:
+            host = parse_host(_text(self.host_file), self.host_file, load())
+        else:
+            from builder.surroundings import host_to_plan_for
+
+            host = host_to_plan_for(os.environ)
+        return told(host, load(), driver=self.driver, gpus=self.gpus)
+
+
 def host_options(command: F) -> F:
-    """--host, --driver and --gpu, handed to the command as host_file, driver and gpus."""
-    options = (
-        click.option(
-            "--host", "host_file", metavar="FILE", help="Plan for the machine that FILE describes (- is standard input)."
-        ),
-        click.option("--driver", metavar="VERSION", help='Its NVIDIA driver, such as 550.54.15; "none" for none.'),
-        click.option(
-            "--gpu", "gpus", metavar="NAME", multiple=True, help='Its GPU, such as "RTX 3090" or 8.6; may be repeated.'
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def host_of(host_file: str | None, driver: str | None, gpus: tuple[str, ...]) -> Host:
-    """The machine to plan for: the one told, else this one. Raises WsbError for what is not understood."""
-    from builder.catalog import load
-    from builder.catalog.hostfile import parse_host, told
-
-    if host_file is not None:
-        host = parse_host(_text(host_file), host_file, load())
-    else:
-        from builder.surroundings import host_to_plan_for
-
-        host = host_to_plan_for(os.environ)
-    return told(host, load(), driver=driver, gpus=gpus)
+    """--host, --driver and --gpu, handed to the command as one argument, machine: a Machine."""
+    return handed_as("machine", Machine, _OPTIONS)(command)
 
 
 def _text(host_file: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from builder.cli.host_options import host_of, host_options
+from builder.cli.host_options import Machine, host_options
 
 _LEVELS = ("none", "build", "patch", "minor", "all")
 
@@ -24,9 +24,7 @@ _LEVELS = ("none", "build", "patch", "minor", "all")
 def command(
     directory: str,
     folder: str | None,
-    host_file: str | None,
-    driver: str | None,
-    gpus: tuple[str, ...],
+    machine: Machine,
     yes: bool,
     to_stdout: bool,
     as_json: bool,
@@ -43,7 +41,7 @@ def command(
     place = Path(directory) / (folder or ".")
     out = console()
     asks = not (yes or to_stdout or as_json) and sys.stdin.isatty() and sys.stderr.isatty()
-    host = host_of(host_file, driver, gpus)
+    host = machine.host()
     draft = initial.draft(place, relax=relax, accelerator=accelerator, ask=_ask if asks else None, host=host)
     if not to_stdout:
         initial.write(draft, replace=force)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from builder.cli.host_options import host_of, host_options
+from builder.cli.host_options import Machine, host_options
 
 
 @click.command("lock")
@@ -25,9 +25,7 @@ from builder.cli.host_options import host_of, host_options
 @click.pass_obj
 def command(
     directory: str,
-    host_file: str | None,
-    driver: str | None,
-    gpus: tuple[str, ...],
+    machine: Machine,
     as_json: bool,
     check: bool,
     upgrade: bool,
@@ -51,7 +49,7 @@ def command(
     everything = upgrade and not names
     console = common.console()
     workspace = pipeline.read(pipeline.find_directory(Path(directory)))
-    host = host_of(host_file, driver, gpus)
+    host = machine.host()
     lock = pipeline.read_lock(workspace)
     engine = None if check else common.connect()
     try:

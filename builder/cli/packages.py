@@ -70,9 +70,9 @@ class Project:
 
     def plan(self, *, fallback: bool = False) -> Plan:
         """As decided now, for the machine to plan for; what wsb.lock decided stays where it can. Raises WsbError."""
-        from builder.cli.host_options import host_of
+        from builder.cli.host_options import Machine
 
-        host = host_of(None, None, ())
+        host = Machine().host()
         reach = pipeline.look_around(self.workspace, os.environ, self.engine, probes=fallback)
         lock = pipeline.read_lock(self.workspace)
         return pipeline.decide_again(self.workspace, host, lock, reach=reach, accept_anaconda_terms=self._has_accepted_terms)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from builder.cli.host_options import host_of, host_options
+from builder.cli.host_options import Machine, host_options
 
 
 @click.command("plan")
@@ -17,9 +17,7 @@ from builder.cli.host_options import host_of, host_options
 @click.pass_obj
 def command(
     directory: str,
-    host_file: str | None,
-    driver: str | None,
-    gpus: tuple[str, ...],
+    machine: Machine,
     as_json: bool,
     fallback: bool,
     accept_anaconda_terms: bool,
@@ -30,7 +28,7 @@ def command(
     from builder import pipeline
 
     workspace = pipeline.read(pipeline.find_directory(Path(directory)))
-    host = host_of(host_file, driver, gpus)
+    host = machine.host()
     reach = pipeline.look_around(workspace, os.environ, None, probes=fallback)
     plan = pipeline.decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
     if as_json:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from builder.cli.host_options import host_of, host_options
+from builder.cli.host_options import Machine, host_options
 
 if TYPE_CHECKING:
     from builder.store import Change, Written
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(
     directory: str,
-    host_file: str | None,
-    driver: str | None,
-    gpus: tuple[str, ...],
+    machine: Machine,
     to_stdout: bool,
     check: bool,
     force: bool,
@@ -48,7 +46,7 @@ def command(
     console = common.console()
     workspace = pipeline.read(pipeline.find_directory(Path(directory)))
     reach = pipeline.look_around(workspace, os.environ, None, probes=fallback)
-    host = host_of(host_file, driver, gpus)
+    host = machine.host()
     plan = pipeline.decide(workspace, host, reach=reach, accept_anaconda_terms=accept_anaconda_terms)
     files = pipeline.render(plan, inputs_digest=workspace.inputs_digest)
     if to_stdout:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from builder.cli.build_options import Wanted, build_options
-from builder.cli.buildx_options import ARCHITECTURES, Remote, buildx_options
-from builder.cli.host_options import host_of, host_options
+from builder.cli.buildx_options import Remote, buildx_options
+from builder.cli.host_options import Machine, host_options
 
 if TYPE_CHECKING:
     from builder.engine.base import Engine, ImageInfo, Pushed
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(
     directory: str,
-    host_file: str | None,
-    driver: str | None,
-    gpus: tuple[str, ...],
+    machine: Machine,
     wanted: Wanted,
     remote: Remote,
 ) -> int:
@@ -44,16 +41,14 @@ def command(
 
     console = common.console()
     workspace = pipeline.read(pipeline.find_directory(Path(directory)))
-    host = host_of(host_file, driver, gpus)
+    host = remote.planned_for(machine.host())
     platforms = remote.platform_list
     if remote.compression == "estargz":
         raise click.UsageError(
             "estargz changes the layers themselves, so nothing that is built would stand on this torch image: "
             "pack the workspace so, with `wsb build --push REGISTRY --compression estargz`"
         )
-    if len(platforms) == 1:
-        host = replace(host, arch=ARCHITECTURES[platforms[0]])
-    engine = common.connect_buildx(remote.options("wsb/torch")) if remote.needs_buildx else common.connect()
+    engine = remote.connect("wsb/torch")
     try:
         _check(engine, remote, platforms)
         shared, image = _made(console, engine, workspace, host, wanted)
