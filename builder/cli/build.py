@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -15,6 +15,7 @@ from builder.cli.host_options import Machine, host_options
 
 if TYPE_CHECKING:
     from builder.engine.base import ImageInfo
+    from builder.engine.buildx import BuildxEngine
     from builder.ui.console import Console
 
 
@@ -50,10 +51,11 @@ def command(
     platforms = remote.platform_list
     name = workspace.spec.name.value
     engine = remote.connect(name)
-    if remote.needs_buildx and remote.push and not engine.sees_images:
-        return push_platforms(console, workspace, host, platforms, remote.options(name), wanted)
     with ExitStack() as stack:
         stack.callback(engine.close)
+        if remote.push and not engine.sees_images:
+            elsewhere = cast("BuildxEngine", engine)  # no other engine builds where it sees no images
+            return push_platforms(console, elsewhere, workspace, host, platforms, remote.options(name).push_to, wanted)
         remote.check_own_builder(platforms, engine)
         if if_needed and (image := common.up_to_date_image(engine, workspace)):
             return _nothing_to_do(console, image, name, wanted.as_json)

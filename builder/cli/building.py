@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from builder import making, moving, pipeline
 from builder.bundling import Bundle, load_base
-from builder.cli import common
 from builder.cli.asking import ask as ask
 from builder.engine.base import BuildFailed, Engine, Event, ImageInfo, Listener, Pushed, StepFinished
 from builder.errors import WsbError
@@ -32,7 +31,7 @@ _READ_BYTES = 1 << 22
 
 if TYPE_CHECKING:
     from builder.cli.build_options import Wanted
-    from builder.engine.buildx import BuildxOptions
+    from builder.engine.buildx import BuildxEngine
 
 
 @frozen
@@ -153,10 +152,11 @@ def tell_pushed(console: Console, done: Pushed) -> None:
 
 def push_platforms(
     console: Console,
+    engine: BuildxEngine,
     workspace: pipeline.Workspace,
     host: Host,
     platforms: Sequence[str],
-    options: BuildxOptions,
+    push_to: str,
     wanted: Wanted,
 ) -> int:
     """Each platform planned by itself, built by buildx and pushed by its digest; then one name for all of them."""
@@ -169,25 +169,21 @@ def push_platforms(
         )
     how = How(network=wanted.network, use_cache=not wanted.no_cache)
     digests: dict[str, str] = {}
-    engine = common.connect_buildx(options)
-    try:
-        reach = pipeline.look_around(workspace, os.environ, engine, probes=wanted.fallback)
-        for platform in platforms or (pipeline.platform_of(host),):
-            plan, locked = decided(
-                console,
-                workspace,
-                replace(host, arch=ARCHITECTURES[platform]),
-                reach,
-                lock,
-                is_locked=wanted.locked,
-                accept_anaconda_terms=wanted.accept_anaconda_terms,
-            )
-            build(console, engine, plan, workspace, replace(how, locked=locked))
-            digests[platform] = engine.pushed[options.push_to]
-            engine.name(moving.content_tag(plan.digest, digest(locked) if locked else ""), [digests[platform]])
-        reference = engine.name("latest", list(digests.values()))
-    finally:
-        engine.close()
+    reach = pipeline.look_around(workspace, os.environ, engine, probes=wanted.fallback)
+    for platform in platforms or (pipeline.platform_of(host),):
+        plan, locked = decided(
+            console,
+            workspace,
+            replace(host, arch=ARCHITECTURES[platform]),
+            reach,
+            lock,
+            is_locked=wanted.locked,
+            accept_anaconda_terms=wanted.accept_anaconda_terms,
+        )
+        build(console, engine, plan, workspace, replace(how, locked=locked))
+        digests[platform] = engine.pushed[push_to]
+        engine.name(moving.content_tag(plan.digest, digest(locked) if locked else ""), [digests[platform]])
+    reference = engine.name("latest", list(digests.values()))
     if wanted.as_json:
         console.document({"schema": "wsb.push/1", "image": name, "reference": reference, "platforms": digests})
     else:
