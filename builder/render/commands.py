@@ -106,8 +106,8 @@ def pip_choose(plan: Plan) -> str:
 
 
 def chosen_install(plan: Plan) -> str:
-    """The command that installs one of the two lists of that stage, and nothing beside it."""
-    words = [*_installer(plan), "--no-deps", *_pip_sources(plan), "--requirement /run/wsb/chosen/list"]
+    """The command that installs one of the two lists of that stage, whose place comes last, and nothing beside it."""
+    words = [*_installer(plan), "--no-deps", *_pip_sources(plan), "--requirement"]
     return " \\\n      ".join(words)
 
 

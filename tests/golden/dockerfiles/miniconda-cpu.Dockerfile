@@ -145,25 +145,25 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
-    --mount=type=bind,from=chosen,source=/wsb-chosen/large,target=/run/wsb/chosen \
+    --mount=type=bind,from=chosen,source=/wsb-chosen/large,target=/run/wsb/large \
     . /run/wsb/network/env && umask 002 \
  && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
  && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
       --no-deps \
       --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
-      --requirement /run/wsb/chosen/list \
+      --requirement /run/wsb/large/list \
  && /opt/conda/envs/wsb/bin/python -c "import importlib.util as found; found.find_spec('numpy') and __import__('numpy')"
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
-    --mount=type=bind,from=chosen,source=/wsb-chosen/small,target=/run/wsb/chosen \
+    --mount=type=bind,from=chosen,source=/wsb-chosen/small,target=/run/wsb/small \
     . /run/wsb/network/env && umask 002 \
  && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
  && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
       --no-deps \
       --index "${WSB_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" --index-strategy unsafe-best-match \
-      --requirement /run/wsb/chosen/list
+      --requirement /run/wsb/small/list
 RUN /opt/conda/envs/one/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'one (Python 3.11)'
 
 # ==== what the image knows of itself (layers/90-self.j2)

@@ -112,22 +112,22 @@ RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
-    --mount=type=bind,from=chosen,source=/wsb-chosen/large,target=/run/wsb/chosen \
+    --mount=type=bind,from=chosen,source=/wsb-chosen/large,target=/run/wsb/large \
     . /run/wsb/network/env && umask 002 \
  && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
  && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
       --no-deps \
-      --requirement /run/wsb/chosen/list
+      --requirement /run/wsb/large/list
 RUN --mount=type=bind,source=.wsb/network,target=/run/wsb/network \
     --mount=type=bind,source=.wsb/uv,target=/run/wsb/uv \
     --mount=type=cache,id=wsb-uv-0.13.9,target=/opt/wsb/uv,sharing=locked \
     --mount=type=cache,id=wsb-uv-cache,target=/root/.cache/uv \
-    --mount=type=bind,from=chosen,source=/wsb-chosen/small,target=/run/wsb/chosen \
+    --mount=type=bind,from=chosen,source=/wsb-chosen/small,target=/run/wsb/small \
     . /run/wsb/network/env && umask 002 \
  && /bin/sh /run/wsb/uv/get-uv /opt/conda/envs/wsb/bin/python \
  && /opt/wsb/uv/bin/uv pip install --link-mode copy --python /opt/conda/envs/wsb/bin/python \
       --no-deps \
-      --requirement /run/wsb/chosen/list
+      --requirement /run/wsb/small/list
 RUN /opt/conda/envs/five/bin/python -m ipykernel install --sys-prefix --name python3 --display-name 'five (Python 3.12)'
 
 # ==== what the image knows of itself (layers/90-self.j2)
