@@ -95,8 +95,10 @@ def _builders(names: str, scratch: Path) -> Iterator[Builder]:
                 say("envd is not to be had from the package index here, and is left out")
             else:
                 yield Envd(program)
+        elif name == "uncached":
+            yield Handwritten(name, "best", {"TORCH_BY": "--no-cache"})
         else:
-            yield Handwritten(name)
+            yield Handwritten(name, name)
 
 
 @contextmanager

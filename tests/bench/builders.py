@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -56,13 +56,15 @@ class Builder(Protocol):
 
 @dataclass(frozen=True)
 class Handwritten:
-    """One of the Dockerfiles of opponents/, built by the docker command with BuildKit."""
+    """One of the Dockerfiles of opponents/, built by the docker command with BuildKit. more: arguments of the build."""
 
     name: str
+    dockerfile: str
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def build(self, place: Place, folder: Path, image: str) -> None:
-        args = {"BASE": place.base, "INDEX": place.index, "UV_VERSION": place.uv}
-        command = ["docker", "build", "--quiet", "--tag", image, "--file", str(OPPONENTS / f"{self.name}.Dockerfile")]
+        args = {"BASE": place.base, "INDEX": place.index, "UV_VERSION": place.uv, **self.more}
+        command = ["docker", "build", "--quiet", "--tag", image, "--file", str(OPPONENTS / f"{self.dockerfile}.Dockerfile")]
         command += [word for key, value in args.items() for word in ("--build-arg", f"{key}={value}")]
         place.run([*command, "."], folder, DOCKER_BUILDKIT="1")
 
